@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Third-party libraries. Where Debian ships an archive (.a) we link it: the program is executed again for
+# every build step, and each shared library less is start-up time saved in every step.
+
+find_package(Threads REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+
+# sheaf_archive(<target> <archive> [<link libraries>...]): an INTERFACE target for a static library of Debian.
+function(sheaf_archive target archive)
+  find_library(SHEAF_${target}_LIBRARY NAMES ${archive} REQUIRED)
+  add_library(sheaf_dep_${target} INTERFACE)
+  target_link_libraries(sheaf_dep_${target} INTERFACE ${SHEAF_${target}_LIBRARY} ${ARGN})
+endfunction()
+
+sheaf_archive(yaml libyaml-cpp.a)
+sheaf_archive(crypto libcrypto.a Threads::Threads ${CMAKE_DL_LIBS})
+sheaf_archive(sqlite libsqlite3.a Threads::Threads ${CMAKE_DL_LIBS} m)
+sheaf_archive(seccomp libseccomp.a)
