@@ -21,16 +21,16 @@ public:
   Result(Error error) : tl::expected<T, Error>(tl::unexpect, std::move(error)) {}
 
   /// Adds what the caller was doing to an error; a value passes untouched.
-  Result&& context(std::string_view doing) && {
+  Result context(std::string_view doing) && {
     if (!this->has_value()) {
-      std::move(this->error()).with_context(std::string(doing));
+      (void)std::move(this->error()).with_context(std::string(doing));
     }
     return std::move(*this);
   }
   /// Adds advice to an error that has none.
-  Result&& hint(std::string_view advice) && {
+  Result hint(std::string_view advice) && {
     if (!this->has_value() && this->error().hint().empty()) {
-      std::move(this->error()).with_hint(std::string(advice));
+      (void)std::move(this->error()).with_hint(std::string(advice));
     }
     return std::move(*this);
   }

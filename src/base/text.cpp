@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 
 namespace sheaf {
@@ -37,7 +38,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(k_blank) - first + 1);
 }
 
-std::string join(std::span<const std::string> parts, std::string_view separator) {
+std::string joined(std::span<const std::string> parts, std::string_view separator) {
   std::string text;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     text += (i > 0 ? std::string(separator) : std::string()) + parts[i];
@@ -89,7 +90,7 @@ std::string human_milliseconds(double milliseconds) {
   if (seconds < 99.5) {
     return fmt::format("{:.1f} s", seconds);
   }
-  const auto whole = static_cast<long>(seconds + 0.5);
+  const auto whole = std::lround(seconds);
   return fmt::format("{} min {} s", whole / 60, whole % 60);
 }
 

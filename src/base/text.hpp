@@ -19,7 +19,7 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 std::vector<std::string_view> lines_of(std::string_view text);
 /// Without blanks (space, tab, CR, LF) at both ends.
 std::string_view trim(std::string_view text);
-std::string join(std::span<const std::string> parts, std::string_view separator);
+std::string joined(std::span<const std::string> parts, std::string_view separator);
 /// `text` as one word of a POSIX shell, quoted only where it has to be.
 std::string shell_quote(std::string_view text);
 /// A command line that can be pasted into a shell.

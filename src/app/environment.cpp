@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/environment.hpp"
+
+#include "base/digest.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace sheaf::app {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Changes whenever the meaning of a saved environment does.
+constexpr int k_version = 1;
+
+Json to_json(const Fingerprint& print) {
+  if (!print.stamp) {
+    return Json::array({print.path});
+  }
+  const auto& stamp = *print.stamp;
+  return Json::array({print.path, stamp.inode, stamp.size, stamp.mtime_ns, stamp.ctime_ns});
+}
+
+bool still_holds(const Json& print) {
+  const auto now = os::stamp(print.at(0).get_ref<const std::string&>());
+  if (print.size() == 1) {
+    return !now;
+  }
+  return now && *now == os::FileStamp{print.at(1), print.at(2), print.at(3), print.at(4)};
+}
+
+Json to_json(const Environment& environment) {
+  Json stack = Json::array();
+  for (const auto& line : environment.stack) {
+    stack.push_back({line.name, line.kind, line.reason, line.bytes, line.content_key});
+  }
+  const auto& config = environment.config;
+  return {{"project", environment.project},   {"project_name", environment.project_name},
+          {"lowers", environment.lowers},     {"stack", stack},
+          {"credentials", environment.credentials}, {"mounts", environment.mounts},
+          {"environment", config.environment}, {"user", config.user},
+          {"directory", config.directory},    {"command", config.command},
+          {"entrypoint", config.entrypoint}};
+}
+
+Environment environment_from(const Json& json) {
+  Environment environment;
+  environment.project = json.at("project");
+  environment.project_name = json.at("project_name");
+  environment.lowers = json.at("lowers").get<std::vector<std::string>>();
+  environment.credentials = json.at("credentials").get<std::vector<std::string>>();
+  environment.mounts = json.at("mounts").get<std::vector<std::string>>();
+  for (const auto& line : json.at("stack")) {
+    environment.stack.push_back({line.at(0), line.at(1), line.at(2), line.at(3), line.at(4)});
+  }
+  environment.config.environment = json.at("environment").get<std::map<std::string, std::string>>();
+  environment.config.user = json.at("user");
+  environment.config.directory = json.at("directory");
+  environment.config.command = json.at("command").get<std::vector<std::string>>();
+  environment.config.entrypoint = json.at("entrypoint").get<std::vector<std::string>>();
+  return environment;
+}
+
+} // namespace
+
+std::vector<Fingerprint> take_fingerprints(const std::vector<std::string>& paths) {
+  std::vector<Fingerprint> prints;
+  prints.reserve(paths.size());
+  for (const auto& path : paths) {
+    prints.push_back({path, os::stamp(path)});
+  }
+  return prints;
+}
+
+std::string saved_path(const std::string& store_root, const std::string& project_root, const Choices& choices) {
+  Sha256 hash;
+  hash.field(project_root);
+  for (const auto& choice : {choices.base, choices.agents, choices.layers, os::environment("SHEAF_BASE"),
+                             os::environment("SHEAF_AGENTS"), os::environment("XDG_CONFIG_HOME")}) {
+    hash.field(choice ? "=" + *choice : "-");
+  }
+  return fmt::format("{}/plans/{}.json", store_root, hash.finish().hex());
+}
+
+Result<void> save(const std::string& path, const Environment& environment, const std::vector<Fingerprint>& fingerprints) {
+  Json prints = Json::array();
+  for (const auto& print : fingerprints) {
+    prints.push_back(to_json(print));
+  }
+  const Json json = {{"version", k_version}, {"program", SHEAF_VERSION}, {"fingerprints", prints},
+                     {"environment", to_json(environment)}};
+  return os::write_file(path, json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::optional<Environment> load_if_current(const std::string& path) {
+  const auto text = os::read_file(path);
+  if (!text) {
+    return std::nullopt;
+  }
+  try {
+    const auto json = Json::parse(*text);
+    if (json.at("version") != k_version || json.at("program") != SHEAF_VERSION) {
+      return std::nullopt;
+    }
+    for (const auto& print : json.at("fingerprints")) {
+      if (!still_holds(print)) {
+        return std::nullopt;
+      }
+    }
+    auto environment = environment_from(json.at("environment"));
+    for (const auto& lower : environment.lowers) {
+      if (!os::is_directory(lower)) {
+        return std::nullopt;
+      }
+    }
+    return environment;
+  } catch (const Json::exception&) {
+    return std::nullopt; // written by another version, or damaged: the long way writes it anew
+  }
+}
+
+} // namespace sheaf::app

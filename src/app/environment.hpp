@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A ready environment: what to mount and with what configuration, and the fingerprint by which the next run knows in
+// one stat walk that nothing changed.
+
+#include "app/project.hpp"
+#include "base/config_delta.hpp"
+#include "os/file.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sheaf::app {
+
+/// One line of the stack, for people.
+struct StackLine {
+  std::string name;
+  std::string kind;
+  std::string reason;
+  std::uint64_t bytes = 0;
+  std::string content_key;
+};
+
+struct Environment {
+  std::string project;
+  std::string project_name;
+  /// Bottom first, paths in the store.
+  std::vector<std::string> lowers;
+  ConfigDelta config;
+  std::vector<StackLine> stack;
+  /// Credentials of the agents, as written in the layers ("~/…" is the caller's home).
+  std::vector<std::string> credentials;
+  /// From the settings: "source:target[:ro]".
+  std::vector<std::string> mounts;
+};
+
+/// A path and what it looked like; no stamp means that nothing was there.
+struct Fingerprint {
+  std::string path;
+  std::optional<os::FileStamp> stamp;
+};
+
+/// Looks at every path once.
+std::vector<Fingerprint> take_fingerprints(const std::vector<std::string>& paths);
+
+/// Where the environment of these choices is remembered in the store at `store_root`.
+std::string saved_path(const std::string& store_root, const std::string& project_root, const Choices& choices);
+
+/// Remembers `environment` as valid while all fingerprints match.
+Result<void> save(const std::string& path, const Environment& environment, const std::vector<Fingerprint>& fingerprints);
+
+/// The remembered environment, if every input is as it was and every tree is still there. Never fails: anything odd
+/// means that the long way has to be taken.
+std::optional<Environment> load_if_current(const std::string& path);
+
+} // namespace sheaf::app

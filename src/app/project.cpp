@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/project.hpp"
+
+#include "base/text.hpp"
+#include "catalogue/builtin.hpp"
+#include "os/file.hpp"
+
+#include <fmt/format.h>
+
+#include <dirent.h>
+
+#include <iterator>
+#include <map>
+
+namespace sheaf::app {
+namespace {
+
+namespace cat = catalogue;
+
+/// A layer folder has a handful of files; more is a folder that is no layer.
+constexpr std::size_t k_most_files = 1000;
+
+/// Shows a path as the user would write it.
+std::string display_path(const std::string& path, const std::string& root) {
+  return path.starts_with(root + "/") ? path.substr(root.size() + 1) : path;
+}
+
+class Loader {
+public:
+  explicit Loader(Project& project) : m_project(project) {}
+
+  Result<void> read_settings(const Choices& choices) {
+    std::vector<cat::ProjectConfig> levels;
+    levels.push_back(from_choices(choices));
+    levels.push_back(from_environment());
+    SHEAF_TRY(read_level(m_project.root + "/sheaf.yml", levels));
+    SHEAF_TRY(read_level(user_config_folder() + "/config.yml", levels));
+    m_project.config = cat::merge(levels);
+    return {};
+  }
+
+  Result<void> read_catalogue() {
+    auto layers = cat::builtin_layers(m_diagnostics);
+    SHEAF_TRY(read_folder(user_config_folder() + "/layers", cat::Origin::user, layers));
+    SHEAF_TRY(read_folder(m_project.root + "/.sheaf/layers", cat::Origin::project, layers));
+    m_project.catalogue = cat::Catalogue(std::move(layers));
+    m_project.catalogue.check(m_diagnostics);
+    return {};
+  }
+
+  const Diagnostics& diagnostics() const { return m_diagnostics; }
+
+private:
+  static cat::ProjectConfig from_choices(const Choices& choices) {
+    cat::ProjectConfig config;
+    const auto set = [&config](auto& slot, const auto& value, const std::string& key, const std::string& flag) {
+      if (value) {
+        slot = *value;
+        config.origins[key] = flag;
+      }
+    };
+    set(config.base, choices.base, "base", "--base");
+    set(config.agents, choices.agents, "agents", "--agents");
+    if (choices.layers) {
+      config.layers = words(*choices.layers);
+      config.origins["layers"] = "--layers";
+    }
+    return config;
+  }
+
+  static cat::ProjectConfig from_environment() {
+    cat::ProjectConfig config;
+    if (auto base = os::environment("SHEAF_BASE")) {
+      config.base = std::move(base);
+      config.origins["base"] = "SHEAF_BASE";
+    }
+    if (auto agents = os::environment("SHEAF_AGENTS")) {
+      config.agents = std::move(agents);
+      config.origins["agents"] = "SHEAF_AGENTS";
+    }
+    return config;
+  }
+
+  static std::vector<std::string> words(std::string_view text) {
+    std::vector<std::string> list;
+    for (const auto word : split(text, ',')) {
+      if (!trim(word).empty()) {
+        list.emplace_back(trim(word));
+      }
+    }
+    return list;
+  }
+
+  Result<void> read_level(const std::string& path, std::vector<cat::ProjectConfig>& levels) {
+    m_project.inputs.push_back(path);
+    SHEAF_TRY_ASSIGN(auto text, os::read_file_if_exists(path));
+    if (text) {
+      auto source = std::make_shared<SourceText>(display_path(path, m_project.root), std::move(*text));
+      if (auto config = cat::parse_config(std::move(source), m_diagnostics)) {
+        levels.push_back(std::move(*config));
+      }
+    }
+    return {};
+  }
+
+  /// Every folder in `folder` is a layer; so is every file Containerfile.NAME.
+  Result<void> read_folder(const std::string& folder, cat::Origin origin, std::vector<cat::LayerDefinition>& layers) {
+    m_project.inputs.push_back(folder);
+    if (!os::is_directory(folder)) {
+      return {};
+    }
+    SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(folder));
+    for (const auto& entry : entries) {
+      const auto path = folder + "/" + entry.name;
+      std::map<std::string, std::string> files;
+      auto name = entry.name;
+      if (os::is_directory(path)) {
+        SHEAF_TRY(read_files(path, "", files));
+      } else if (const auto layer = cat::layer_name_of_containerfile(entry.name)) {
+        m_project.inputs.push_back(path);
+        SHEAF_TRY_ASSIGN(files[entry.name], os::read_file(path));
+        name = *layer;
+      } else {
+        continue;
+      }
+      auto definition = cat::layer_from_files(name, origin, display_path(path, m_project.root), std::move(files), m_diagnostics);
+      if (definition) {
+        layers.push_back(std::move(*definition));
+      }
+    }
+    return {};
+  }
+
+  Result<void> read_files(const std::string& folder, const std::string& prefix, std::map<std::string, std::string>& files) {
+    m_project.inputs.push_back(folder);
+    SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(folder));
+    for (const auto& entry : entries) {
+      const auto path = folder + "/" + entry.name;
+      if (entry.type == DT_DIR) {
+        SHEAF_TRY(read_files(path, prefix + entry.name + "/", files));
+        continue;
+      }
+      if (files.size() >= k_most_files) {
+        return Error(ErrorCode::invalid, fmt::format("'{}' has more than {} files", folder, k_most_files));
+      }
+      m_project.inputs.push_back(path);
+      SHEAF_TRY_ASSIGN(files[prefix + entry.name], os::read_file(path));
+    }
+    return {};
+  }
+
+  Project& m_project;
+  Diagnostics m_diagnostics;
+};
+
+std::string base_name(const std::string& path) {
+  const auto name = path.substr(path.find_last_of('/') + 1);
+  return name.empty() ? "root" : name;
+}
+
+} // namespace
+
+std::string user_config_folder() {
+  if (const auto config = os::environment("XDG_CONFIG_HOME")) {
+    return *config + "/sheaf";
+  }
+  return os::environment("HOME").value_or("/root") + "/.config/sheaf";
+}
+
+Result<std::string> project_root(const std::string& directory) {
+  SHEAF_TRY_ASSIGN(const auto start, os::real_path(directory.empty() ? "." : directory).context("looking for the project"));
+  for (auto folder = start; !folder.empty(); folder = folder.substr(0, folder.find_last_of('/'))) {
+    if (os::exists(folder + "/sheaf.yml") || os::is_directory(folder + "/.sheaf")) {
+      return folder;
+    }
+  }
+  return start;
+}
+
+Result<Project> load_project(const Choices& choices) {
+  Project project;
+  SHEAF_TRY_ASSIGN(project.root, project_root(choices.directory));
+  project.name = base_name(project.root);
+  Loader loader(project);
+  SHEAF_TRY(loader.read_settings(choices));
+  SHEAF_TRY(loader.read_catalogue());
+  if (loader.diagnostics().has_errors()) {
+    return loader.diagnostics().to_error("reading the project's settings and layers");
+  }
+  return project;
+}
+
+} // namespace sheaf::app

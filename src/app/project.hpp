@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the user's files say: the project folder, its settings, the catalogue. The one place that reads them.
+
+#include "base/diagnostics.hpp"
+#include "catalogue/catalogue.hpp"
+#include "catalogue/project_config.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sheaf::app {
+
+/// What the command line says, already split into words.
+struct Choices {
+  /// Where to look for the project; the current directory if empty.
+  std::string directory;
+  std::optional<std::string> base;
+  std::optional<std::string> agents;
+  std::optional<std::string> layers;
+};
+
+struct Project {
+  /// Absolute, symlinks resolved: the nearest folder upward that has a sheaf.yml or .sheaf, else the starting folder.
+  std::string root;
+  std::string name;
+  catalogue::ProjectConfig config;
+  catalogue::Catalogue catalogue;
+  /// Every path looked at, present or not: the no-op check stats them again.
+  std::vector<std::string> inputs;
+};
+
+/// Finds the project folder for `directory`. `not_found` if there is no such directory.
+Result<std::string> project_root(const std::string& directory);
+
+/// Reads everything; all mistakes of all files are one `invalid` error.
+Result<Project> load_project(const Choices& choices);
+
+/// $XDG_CONFIG_HOME/sheaf, or ~/.config/sheaf.
+std::string user_config_folder();
+
+} // namespace sheaf::app

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/project_plan.hpp"
+
+#include "base/text.hpp"
+#include "resolve/agents.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace sheaf::app {
+namespace {
+
+constexpr const char* k_default_base = "base";
+
+std::string origin_of(const Project& project, const std::string& key, std::string_view fallback) {
+  const auto found = project.config.origins.find(key);
+  return found != project.config.origins.end() ? found->second : std::string(fallback);
+}
+
+std::vector<std::string> evidence_for(const detect::Detection& detection, const std::string& layer) {
+  std::vector<std::string> files;
+  for (const auto& finding : detection.findings) {
+    if (finding.layer == layer) {
+      files.push_back(finding.file);
+    }
+  }
+  return files;
+}
+
+Result<resolve::Selection> select(const Project& project, const detect::Detection& detection) {
+  resolve::Selection selection;
+  selection.base = project.config.base.value_or(k_default_base);
+  for (const auto& layer : project.catalogue.names()) {
+    const auto files = evidence_for(detection, layer);
+    if (!files.empty()) {
+      const auto more = files.size() > 1 ? fmt::format(" and {} more", files.size() - 1) : std::string();
+      selection.wanted.push_back({layer, fmt::format("detected: {}{}", files.front(), more)});
+    }
+  }
+  for (const auto& layer : project.config.layers.value_or(std::vector<std::string>())) {
+    selection.wanted.push_back({layer, "named in " + origin_of(project, "layers", "the settings")});
+  }
+  SHEAF_TRY_ASSIGN(const auto agents, resolve::select_agents(project.catalogue, project.config.agents.value_or("")));
+  for (const auto& agent : agents) {
+    selection.wanted.push_back({agent, "agent, " + origin_of(project, "agents", "selected")});
+  }
+  return selection;
+}
+
+/// Which named input differs from the newest build of the same name.
+std::string changed_inputs(const plan::LayerPlan& plan, const store::LayerRecord& before) {
+  std::vector<std::string> changed;
+  for (const auto& [name, value] : plan.inputs) {
+    const auto old = before.inputs.find(name);
+    if (old == before.inputs.end() || old->second != value) {
+      changed.push_back(name);
+    }
+  }
+  if (changed.empty()) {
+    return "what it is built on changed";
+  }
+  return fmt::format("changed: {}", joined(changed, ", "));
+}
+
+} // namespace
+
+std::string_view to_string(LayerState state) { return state == LayerState::reused ? "reused" : "build"; }
+
+Result<detect::Detection> detect_project(const Project& project) {
+  std::vector<detect::Rule> rules;
+  for (const auto& layer : project.catalogue.all()) {
+    for (const auto& rule : layer.detect) {
+      rules.push_back({layer.name, rule.file});
+    }
+  }
+  return detect::detect(project.root, rules);
+}
+
+Result<Wanted> want(const Project& project) {
+  Wanted wanted;
+  SHEAF_TRY_ASSIGN(wanted.detection, detect_project(project));
+  SHEAF_TRY_ASSIGN(wanted.selection, select(project, wanted.detection));
+  SHEAF_TRY_ASSIGN(const auto stack, resolve::resolve(project.catalogue, wanted.selection));
+  Diagnostics diagnostics;
+  plan::ArgValues args;
+  for (const auto& [layer, values] : project.config.args) {
+    args[layer].insert(values.begin(), values.end());
+  }
+  wanted.plans = plan::plan_layers(stack, args, diagnostics);
+  if (diagnostics.has_errors()) {
+    return diagnostics.to_error("reading the Containerfiles of the stack");
+  }
+  return wanted;
+}
+
+Result<std::vector<PlannedLayer>> examine(const std::vector<plan::LayerPlan>& plans, store::Store& store) {
+  SHEAF_TRY_ASSIGN(const auto newest, store.newest());
+  std::map<std::string, ContentKey> contents;
+  std::vector<PlannedLayer> lines;
+  for (const auto& plan : plans) {
+    PlannedLayer line{plan.name, plan.kind, plan.reason, LayerState::build, "", plan.closure, "", {}, {}};
+    SHEAF_TRY_ASSIGN(line.expected_ms, store.last_build_ms(plan.name));
+    const auto missing = std::ranges::find_if(plan.closure, [&](const auto& name) { return !contents.contains(name); });
+    const auto before = std::ranges::find_if(newest, [&](const auto& layer) { return layer.record.name == plan.name; });
+    if (missing != plan.closure.end()) {
+      line.why = fmt::format("'{}' is built first", *missing);
+    } else {
+      const auto key = plan::recipe_key(plan, contents);
+      line.recipe_key = key.to_string();
+      SHEAF_TRY_ASSIGN(const auto stored, store.find(key));
+      if (stored) {
+        line.state = LayerState::reused;
+        line.why = "unchanged";
+        line.bytes = stored->record.bytes;
+        contents.emplace(plan.name, stored->record.content_key);
+      } else {
+        line.why = before == newest.end() ? "not built yet" : changed_inputs(plan, before->record);
+      }
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+} // namespace sheaf::app

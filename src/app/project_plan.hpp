@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From a loaded project to a plan: detect, select, resolve, and say for each layer whether it is there or why not.
+
+#include "app/project.hpp"
+#include "detect/detect.hpp"
+#include "plan/layer_plan.hpp"
+#include "resolve/resolve.hpp"
+#include "store/store.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sheaf::app {
+
+enum class LayerState {
+  reused, ///< built before, nothing changed
+  build,  ///< has to be built
+};
+std::string_view to_string(LayerState state);
+
+/// One line of `sheaf plan`.
+struct PlannedLayer {
+  std::string name;
+  std::string kind;
+  /// Why it is in the stack.
+  std::string reason;
+  LayerState state = LayerState::build;
+  /// Why it is reused or built.
+  std::string why;
+  std::vector<std::string> needs;
+  /// Empty if it is not known before its needs are built.
+  std::string recipe_key;
+  /// Of the stored layer; nothing if there is none.
+  std::optional<std::uint64_t> bytes;
+  /// How long the last build of this name took here, milliseconds.
+  std::optional<std::int64_t> expected_ms;
+};
+
+/// What a project wants.
+struct Wanted {
+  detect::Detection detection;
+  resolve::Selection selection;
+  std::vector<plan::LayerPlan> plans;
+};
+
+/// The findings of the project's files by the rules of its catalogue.
+Result<detect::Detection> detect_project(const Project& project);
+
+/// Detects unless the settings name layers explicitly in addition, resolves and plans. Mistakes in Containerfiles are
+/// one `invalid` error.
+Result<Wanted> want(const Project& project);
+
+/// The state of each planned layer in `store`, in the order of the plans.
+Result<std::vector<PlannedLayer>> examine(const std::vector<plan::LayerPlan>& plans, store::Store& store);
+
+} // namespace sheaf::app

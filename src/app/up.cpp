@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/up.hpp"
+
+#include "base/text.hpp"
+#include "builder/builder.hpp"
+#include "builder/composer.hpp"
+#include "builder/support_files.hpp"
+#include "os/file.hpp"
+#include "sandbox/runtime.hpp"
+#include "workspace/workspace.hpp"
+
+#include <fmt/format.h>
+
+#include <sys/stat.h>
+
+#include <chrono>
+
+namespace sheaf::app {
+namespace {
+
+constexpr const char* k_home = "/home/dev";
+
+std::string expand_home(const std::string& path, const std::string& home) {
+  return path.starts_with("~/") ? home + path.substr(1) : path;
+}
+
+std::string states(const std::vector<PlannedLayer>& lines) {
+  std::vector<std::string> build;
+  for (const auto& line : lines) {
+    if (line.state == LayerState::build) {
+      build.push_back(line.name);
+    }
+  }
+  return build.empty() ? fmt::format("all {} layers are built", lines.size())
+                       : fmt::format("{} of {} layers to build: {}", build.size(), lines.size(), joined(build, ", "));
+}
+
+void tell(const Wanted& wanted, const std::vector<PlannedLayer>& lines, EventSink& events) {
+  for (const auto& finding : wanted.detection.findings) {
+    events.emit({EventKind::note, "detect", fmt::format("{} because of {}", finding.layer, finding.file)});
+  }
+  for (const auto& line : lines) {
+    events.emit({EventKind::note, "stack", fmt::format("{:<10} {:<10} {:<7} {} ({})", line.name, line.kind,
+                                                        to_string(line.state), line.why, line.reason)});
+  }
+  events.emit({EventKind::note, "plan", states(lines)});
+}
+
+Environment describe(const Project& project, const Wanted& wanted, const std::vector<store::StoredLayer>& layers,
+                     std::vector<std::string> lowers) {
+  Environment environment;
+  environment.project = project.root;
+  environment.project_name = project.name;
+  environment.lowers = std::move(lowers);
+  environment.mounts = project.config.mounts.value_or(std::vector<std::string>());
+  std::vector<const ConfigDelta*> deltas;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto& record = layers[i].record;
+    environment.stack.push_back({record.name, record.kind, wanted.plans[i].reason, record.bytes, record.content_key.to_string()});
+    // From the plan, not the record: a layer found by content may have been built by a recipe with another reason.
+    deltas.push_back(&wanted.plans[i].config);
+    const auto* definition = project.catalogue.find(record.name);
+    if (definition != nullptr) {
+      environment.credentials.insert(environment.credentials.end(), definition->credentials.begin(), definition->credentials.end());
+    }
+  }
+  environment.config = plan::compose_config(deltas);
+  for (const auto& [name, value] : project.config.env) {
+    environment.config.environment[name] = value;
+  }
+  return environment;
+}
+
+std::vector<std::string> fingerprint_paths(const Project& project, const Wanted& wanted) {
+  auto paths = project.inputs;
+  paths.emplace_back("/proc/self/exe"); // another program knows another catalogue
+  for (const auto& directory : wanted.detection.directories) {
+    paths.push_back(project.root + "/" + directory.path);
+  }
+  return paths;
+}
+
+Result<std::vector<sandbox::BindMount>> user_mounts(const Environment& environment, const std::string& home) {
+  std::vector<sandbox::BindMount> binds;
+  for (const auto& path : environment.credentials) {
+    const auto source = expand_home(path, home);
+    if (os::exists(source)) {
+      binds.push_back({source, expand_home(path, k_home), sandbox::Access::read_write, false});
+    }
+  }
+  for (const auto& mount : environment.mounts) {
+    const auto parts = split(mount, ':');
+    auto source = expand_home(std::string(parts[0]), home);
+    source = source.starts_with('/') ? source : environment.project + "/" + source;
+    SHEAF_TRY_ASSIGN(source, os::real_path(source).context(fmt::format("mounting '{}'", mount)));
+    const bool read_only = parts.size() > 2 && parts[2] == "ro";
+    binds.push_back({source, std::string(parts.at(1)), read_only ? sandbox::Access::read_only : sandbox::Access::read_write, false});
+  }
+  return binds;
+}
+
+std::vector<std::string> command_of(const Environment& environment) {
+  auto argv = environment.config.entrypoint;
+  argv.insert(argv.end(), environment.config.command.begin(), environment.config.command.end());
+  return argv.empty() ? std::vector<std::string>{"/bin/bash"} : argv;
+}
+
+std::string host_name(const std::string& project) {
+  std::string name;
+  for (const char c : project.substr(0, 60)) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    name += plain ? c : '-';
+  }
+  return name.empty() ? "sheaf" : name;
+}
+
+} // namespace
+
+Result<Environment> make_ready(const Choices& choices, Session session) {
+  SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
+  SHEAF_TRY_ASSIGN(const auto wanted, want(project));
+  // Before the build: a file that changes while we build must be seen as changed next time.
+  const auto fingerprints = take_fingerprints(fingerprint_paths(project, wanted));
+  SHEAF_TRY_ASSIGN(const auto lines, examine(wanted.plans, session.store));
+  tell(wanted, lines, session.events);
+  const auto runtime = sandbox::native_runtime();
+  SHEAF_TRY_ASSIGN(const auto layers, builder::build_layers(wanted.plans, session.store, *runtime, session.events,
+                                                            {session.jobs}, session.stop));
+  builder::Composer composer(session.store, session.events);
+  SHEAF_TRY_ASSIGN(auto composition, composer.compose(layers));
+  auto environment = describe(project, wanted, layers, std::move(composition.lowers));
+  SHEAF_TRY(session.store.folder("plans"));
+  SHEAF_TRY(save(saved_path(session.store.root(), project.root, choices), environment, fingerprints));
+  return environment;
+}
+
+Result<os::ExitStatus> run_in(const Environment& environment, std::vector<std::string> argv,
+                              const std::string& store_root, EventSink& events, std::stop_token stop) {
+  SHEAF_TRY_ASSIGN(auto staging, store::Staging::create(store_root + "/tmp"));
+  workspace::RunRequest request;
+  request.lowers = environment.lowers;
+  request.scratch = staging.path();
+  request.project = environment.project;
+  request.user = environment.config.user;
+  request.directory = workspace::k_project_path;
+  request.argv = argv.empty() ? command_of(environment) : std::move(argv);
+  request.hostname = host_name(environment.project_name);
+  SHEAF_TRY_ASSIGN(auto support, builder::prepare_support(staging.file("run"), request.hostname));
+  request.environment = support.environment;
+  for (const auto& [name, value] : environment.config.environment) {
+    request.environment[name] = value;
+  }
+  if (const auto term = os::environment("TERM")) {
+    request.environment["TERM"] = *term;
+  }
+  request.binds = support.binds;
+  SHEAF_TRY_ASSIGN(const auto mounts, user_mounts(environment, os::environment("HOME").value_or("/root")));
+  request.binds.insert(request.binds.end(), mounts.begin(), mounts.end());
+  const auto runtime = sandbox::native_runtime();
+  return workspace::run(request, *runtime, events, stop);
+}
+
+} // namespace sheaf::app

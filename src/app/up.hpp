@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The use cases around one environment: make it ready (build what is missing, join), and run a command in it.
+
+#include "app/environment.hpp"
+#include "app/project_plan.hpp"
+#include "base/event.hpp"
+#include "os/child.hpp"
+#include "store/store.hpp"
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace sheaf::app {
+
+struct Session {
+  store::Store& store;
+  EventSink& events;
+  std::stop_token stop;
+  unsigned jobs = 4;
+};
+
+/// Builds what is missing, joins, and remembers the result. Emits what was found, the stack and its states first.
+Result<Environment> make_ready(const Choices& choices, Session session);
+
+/// Runs `argv` (the environment's own command if empty) with the caller's terminal. `store_root` gives it a scratch
+/// directory.
+Result<os::ExitStatus> run_in(const Environment& environment, std::vector<std::string> argv,
+                              const std::string& store_root, EventSink& events, std::stop_token stop);
+
+} // namespace sheaf::app

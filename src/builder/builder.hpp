@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Builds all layers of a plan, as many at a time as their needs allow. The failure of one leaves the others' results.
+
+#include "base/event.hpp"
+#include "plan/layer_plan.hpp"
+#include "sandbox/runtime.hpp"
+#include "store/store.hpp"
+
+#include <stop_token>
+#include <vector>
+
+namespace sheaf::builder {
+
+struct BuildOptions {
+  /// Layers built at the same time; at least 1.
+  unsigned jobs = 4;
+};
+
+/// The layers of `plans`, in that order. If some fail, the error of the first in order; layers that need a failed one
+/// are not started, all others are finished and kept. A stop request ends everything that runs.
+Result<std::vector<store::StoredLayer>> build_layers(const std::vector<plan::LayerPlan>& plans, store::Store& store,
+                                                     sandbox::Runtime& runtime, EventSink& events,
+                                                     const BuildOptions& options, std::stop_token stop);
+
+} // namespace sheaf::builder

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Builds one layer: finds it in the store by its recipe key, or runs its steps alone on what it needs and commits the
+// result. One key builds once, also over several processes.
+
+#include "base/event.hpp"
+#include "builder/composer.hpp"
+#include "plan/layer_plan.hpp"
+#include "sandbox/runtime.hpp"
+#include "store/store.hpp"
+
+#include <stop_token>
+#include <vector>
+
+namespace sheaf::builder {
+
+class LayerBuilder {
+public:
+  LayerBuilder(store::Store& store, sandbox::Runtime& runtime, EventSink& events)
+      : m_store(store), m_runtime(runtime), m_events(events), m_composer(store, events) {}
+
+  /// `closure` holds the layers of plan.closure, in that order. Safe from several threads.
+  Result<store::StoredLayer> build(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure,
+                                   std::stop_token stop);
+
+private:
+  Result<store::StoredLayer> build_new(const plan::LayerPlan& plan, const RecipeKey& key,
+                                       const std::vector<store::StoredLayer>& closure, std::stop_token stop);
+  Result<os::FileLock> wait_for_key(const std::string& name, const RecipeKey& key);
+
+  store::Store& m_store;
+  sandbox::Runtime& m_runtime;
+  EventSink& m_events;
+  Composer m_composer;
+};
+
+} // namespace sheaf::builder

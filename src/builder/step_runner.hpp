@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Carries out the steps of one layer on its lowers, all into one upper directory.
+
+#include "base/event.hpp"
+#include "builder/build_log.hpp"
+#include "builder/support_files.hpp"
+#include "plan/layer_plan.hpp"
+#include "sandbox/runtime.hpp"
+#include "store/staging.hpp"
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace sheaf::builder {
+
+/// Where and on what a layer is built.
+struct Workbench {
+  store::Staging& staging;
+  /// Bottom first, at least one (an empty directory below a base).
+  std::vector<std::string> lowers;
+  /// Receives the tree.
+  std::string upper;
+  const SupportFiles& support;
+  std::vector<sandbox::OverlayMount> caches;
+  std::int64_t epoch = 0;
+};
+
+/// Runs every step of `plan` in order. `failed_step` names step, instruction and exit code, and carries the last lines.
+Result<void> run_steps(const plan::LayerPlan& plan, const Workbench& bench, sandbox::Runtime& runtime, BuildLog& log,
+                       EventSink& events, std::stop_token stop);
+
+} // namespace sheaf::builder

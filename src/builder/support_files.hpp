@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What every sandbox finds at /run/sheaf, which is never part of a layer: the host's name resolution and trusted
+// certificates, and while a layer builds the commands that give new accounts their ids.
+
+#include "base/result.hpp"
+#include "sandbox/spec.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sheaf::builder {
+
+struct SupportFiles {
+  /// The folder shown at /run/sheaf.
+  std::string folder;
+  std::vector<sandbox::BindMount> binds;
+  /// Variables that make programs trust what the host trusts, and the host's proxies.
+  std::map<std::string, std::string> environment;
+};
+
+/// Where the support files appear inside.
+inline constexpr const char* k_support_path = "/run/sheaf";
+
+/// Writes what a running environment needs into `folder`.
+Result<SupportFiles> prepare_support(const std::string& folder, const std::string& hostname);
+/// Adds what a build needs: account commands in /run/sheaf/bin, a place for npm's downloads.
+Result<void> add_build_support(SupportFiles& support, const std::string& npm_cache);
+
+} // namespace sheaf::builder

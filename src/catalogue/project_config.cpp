@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "catalogue/project_config.hpp"
+
+#include "base/text.hpp"
+#include "catalogue/yaml_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+namespace sheaf::catalogue {
+namespace {
+
+/// Calls `visit(key, member)` for every field that is set or replaced as a whole.
+template <class Visit>
+void for_each_field_before_args(Visit&& visit) {
+  visit("base", &ProjectConfig::base);
+  visit("family", &ProjectConfig::family);
+  visit("layers", &ProjectConfig::layers);
+  visit("agents", &ProjectConfig::agents);
+}
+
+template <class Visit>
+void for_each_field_after_env(Visit&& visit) {
+  visit("mounts", &ProjectConfig::mounts);
+  visit("ports", &ProjectConfig::ports);
+  visit("gpus", &ProjectConfig::gpus);
+  visit("repo", &ProjectConfig::repo);
+  visit("branch", &ProjectConfig::branch);
+  visit("snippet", &ProjectConfig::snippet);
+  visit("tests", &ProjectConfig::tests);
+  visit("caches", &ProjectConfig::caches);
+}
+
+std::string env_key(std::string_view name) {
+  return fmt::format("env.{}", name);
+}
+std::string arg_key(std::string_view layer, std::string_view arg) {
+  return fmt::format("args.{}.{}", layer, arg);
+}
+
+/// Reads the keys of a config file and notes where each stands.
+class ConfigReader {
+ public:
+  ConfigReader(const YamlNode& root, const ReadContext& context)
+      : m_context(context), m_map(root, "the settings", context) {}
+
+  ProjectConfig read() {
+    m_config.base = text("base");
+    read_family();
+    m_config.layers = texts("layers");
+    read_agents();
+    read_args();
+    read_env();
+    read_mounts();
+    read_ports();
+    m_config.gpus = text("gpus");
+    m_config.repo = text("repo");
+    m_config.branch = text("branch");
+    read_snippet();
+    read_test_list();
+    m_config.caches = texts("caches");
+    m_map.finish();
+    return std::move(m_config);
+  }
+
+ private:
+  const YamlNode* find(std::string_view key) {
+    const auto* entry = m_map.find_entry(key);
+    if (entry == nullptr) {
+      return nullptr;
+    }
+    note(std::string(key), entry->key_span);
+    return &entry->value;
+  }
+
+  void note(std::string key, Span span) {
+    const auto line = m_context.source->position(span.begin).line;
+    m_config.origins.emplace(std::move(key), fmt::format("{}:{}", m_context.source->name(), line));
+  }
+
+  std::optional<std::string> text(std::string_view key) {
+    return find(key) != nullptr ? m_map.text(key) : std::nullopt;
+  }
+
+  std::optional<std::vector<std::string>> texts(std::string_view key) {
+    return find(key) != nullptr ? std::optional(m_map.texts(key)) : std::nullopt;
+  }
+
+  void read_family() {
+    static const std::vector<std::string> k_allowed = {"deb", "rpm", "apk"};
+    if (find("family") != nullptr) {
+      const auto word = m_map.choice("family", k_allowed);
+      m_config.family = word ? family_from(*word) : std::nullopt;
+    }
+  }
+
+  void read_agents() {
+    const auto* node = find("agents");
+    if (node != nullptr && node->kind == YamlNode::Kind::list) {
+      const auto names = m_map.texts("agents");
+      m_config.agents = names.empty() ? "none" : joined(names, ",");
+    } else if (node != nullptr) {
+      m_config.agents = m_map.text("agents");
+    }
+  }
+
+  void read_args() {
+    const auto* node = m_map.find("args");
+    if (node == nullptr) {
+      return;
+    }
+    for (const auto& layer : read_map(*node, "'args'", m_context)) {
+      if (!is_layer_name(layer.key)) {
+        m_context.error(layer.key_span, "bad-value", fmt::format("'{}' is not a layer name", layer.key));
+      }
+      for (const auto& arg : read_map(layer.value, fmt::format("'{}'", layer.key), m_context)) {
+        if (auto value = read_text(arg.value, fmt::format("'{}'", arg.key), m_context)) {
+          m_config.args[layer.key][arg.key] = std::move(*value);
+          note(arg_key(layer.key, arg.key), arg.key_span);
+        }
+      }
+    }
+  }
+
+  void read_env() {
+    for (auto& [name, value] : m_map.pairs("env")) {
+      if (name.text.empty() || name.text.find('=') != std::string::npos) {
+        m_context.error(name.span, "bad-value", fmt::format("'{}' is not a variable name", name.text));
+      }
+      note(env_key(name.text), name.span);
+      m_config.env[name.text] = std::move(value);
+    }
+  }
+
+  /// A list of text of which each entry is checked by `fits`.
+  std::optional<std::vector<std::string>> checked_texts(std::string_view key, bool (*fits)(std::string_view),
+                                                        std::string_view form) {
+    if (find(key) == nullptr) {
+      return std::nullopt;
+    }
+    std::vector<std::string> texts;
+    for (auto& word : m_map.words(key)) {
+      if (!fits(word.text)) {
+        m_context.error(word.span, "bad-value", fmt::format("an entry of '{}' cannot be '{}'", key, word.text),
+                        fmt::format("write it as '{}'", form));
+      }
+      texts.push_back(std::move(word.text));
+    }
+    return texts;
+  }
+
+  void read_mounts() {
+    const auto fits = [](std::string_view text) {
+      const auto parts = split(text, ':');
+      const bool has_mode = parts.size() == 3 && (parts[2] == "ro" || parts[2] == "rw");
+      return (parts.size() == 2 || has_mode) && !parts[0].empty() && parts[1].starts_with('/');
+    };
+    m_config.mounts = checked_texts("mounts", fits, "source:/target[:ro]");
+  }
+
+  void read_ports() {
+    const auto fits = [](std::string_view text) {
+      if (text.ends_with("/tcp") || text.ends_with("/udp")) {
+        text.remove_suffix(4);
+      }
+      // From the right, because an address may be an IPv6 one: container, host, then anything.
+      for (int part = 0; part < 2; ++part) {
+        const auto colon = text.rfind(':');
+        const auto number = to_number<std::uint16_t>(colon == std::string_view::npos ? text : text.substr(colon + 1));
+        if (!number || *number == 0) {
+          return false;
+        }
+        if (colon == std::string_view::npos) {
+          return true;
+        }
+        text = text.substr(0, colon);
+      }
+      return !text.empty();
+    };
+    m_config.ports = checked_texts("ports", fits, "[[address:]host:]container[/tcp|/udp]");
+  }
+
+  void read_snippet() {
+    const auto* node = find("snippet");
+    if (node == nullptr) {
+      return;
+    }
+    if (node->kind != YamlNode::Kind::map) {
+      if (auto inline_text = read_text(*node, "'snippet'", m_context)) {
+        m_config.snippet = Snippet{Snippet::Form::inline_text, std::move(*inline_text)};
+      }
+      return;
+    }
+    MapReader map(*node, "'snippet'", m_context);
+    m_config.snippet = Snippet{Snippet::Form::file, map.required_text("file").value_or("")};
+    map.finish();
+  }
+
+  void read_test_list() {
+    if (find("tests") != nullptr) {
+      m_config.tests = read_tests(m_map);
+    }
+  }
+
+  const ReadContext& m_context;
+  MapReader m_map;
+  ProjectConfig m_config;
+};
+
+std::string shown(const std::string& text) {
+  return text;
+}
+std::string shown(Family family) {
+  return std::string(to_string(family));
+}
+std::string shown(const std::vector<std::string>& list) {
+  return fmt::format("[{}]", joined(list, ", "));
+}
+std::string shown(const Snippet& snippet) {
+  return snippet.form == Snippet::Form::file ? "file " + snippet.text : snippet.text;
+}
+std::string shown(const std::vector<LayerTest>& tests) {
+  std::vector<std::string> commands;
+  for (const auto& test : tests) {
+    commands.push_back(test.command);
+  }
+  return shown(commands);
+}
+
+} // namespace
+
+std::optional<ProjectConfig> parse_config(std::shared_ptr<const SourceText> source, Diagnostics& diagnostics) {
+  const auto errors_before = diagnostics.error_count();
+  const auto root = parse_yaml(source, diagnostics);
+  if (!root) {
+    return std::nullopt;
+  }
+  const ReadContext context{std::move(source), diagnostics};
+  auto config = ConfigReader(*root, context).read();
+  return diagnostics.error_count() == errors_before ? std::optional(std::move(config)) : std::nullopt;
+}
+
+ProjectConfig merge(std::span<const ProjectConfig> levels) {
+  ProjectConfig merged;
+  for (const auto& level : levels) {
+    const auto take_origin = [&](const std::string& key) {
+      if (const auto origin = level.origins.find(key); origin != level.origins.end()) {
+        merged.origins.emplace(key, origin->second);
+      }
+    };
+    const auto take = [&](const char* key, auto member) {
+      if (!(merged.*member) && level.*member) {
+        merged.*member = level.*member;
+        take_origin(key);
+      }
+    };
+    for_each_field_before_args(take);
+    for_each_field_after_env(take);
+    for (const auto& [layer, args] : level.args) {
+      for (const auto& [arg, value] : args) {
+        if (merged.args[layer].emplace(arg, value).second) {
+          take_origin(arg_key(layer, arg));
+        }
+      }
+    }
+    for (const auto& [name, value] : level.env) {
+      if (merged.env.emplace(name, value).second) {
+        take_origin(env_key(name));
+      }
+    }
+  }
+  return merged;
+}
+
+std::vector<ConfigValue> show(const ProjectConfig& config) {
+  std::vector<ConfigValue> values;
+  const auto add = [&](std::string key, std::string value) {
+    const auto origin = config.origins.find(key);
+    values.push_back({std::move(key), std::move(value), origin != config.origins.end() ? origin->second : ""});
+  };
+  const auto add_field = [&](const char* key, auto member) {
+    if (config.*member) {
+      add(key, shown(*(config.*member)));
+    }
+  };
+  for_each_field_before_args(add_field);
+  for (const auto& [layer, args] : config.args) {
+    for (const auto& [arg, value] : args) {
+      add(arg_key(layer, arg), value);
+    }
+  }
+  for (const auto& [name, value] : config.env) {
+    add(env_key(name), value);
+  }
+  for_each_field_after_env(add_field);
+  return values;
+}
+
+} // namespace sheaf::catalogue

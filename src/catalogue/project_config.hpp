@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What `sheaf.yml` (project) and `config.yml` (user) may say, and how the levels merge: flag, environment, project,
+// user, built in. Every value remembers where it was written. Used by `app/`; reading the files is done there.
+
+#include "base/diagnostics.hpp"
+#include "base/source_text.hpp"
+#include "catalogue/layer_definition.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sheaf::catalogue {
+
+/// Instructions of the project's own layer.
+struct Snippet {
+  enum class Form { inline_text, file };
+  Form form = Form::inline_text;
+  /// The instructions, or the path of the file that holds them, relative to the folder of `sheaf.yml`.
+  std::string text;
+  bool operator==(const Snippet&) const = default;
+};
+
+/// One level of settings, or all levels merged. What is not set is absent.
+struct ProjectConfig {
+  /// The name of a layer of kind base.
+  std::optional<std::string> base;
+  std::optional<Family> family;
+  std::optional<std::vector<std::string>> layers;
+  /// A selection as for `--agents`: "a,b", "all", "all,-x", "none". A list in the file is joined with commas.
+  std::optional<std::string> agents;
+  /// By layer, then by argument. Merged one by one.
+  std::map<std::string, std::map<std::string, std::string, std::less<>>, std::less<>> args;
+  /// Merged one by one.
+  std::map<std::string, std::string, std::less<>> env;
+  /// "source:target" or "source:target:ro"; the target is absolute.
+  std::optional<std::vector<std::string>> mounts;
+  /// "[[address:]host:]container[/tcp|/udp]".
+  std::optional<std::vector<std::string>> ports;
+  /// "all", "none", a number, or device names.
+  std::optional<std::string> gpus;
+  std::optional<std::string> repo;
+  std::optional<std::string> branch;
+  std::optional<Snippet> snippet;
+  std::optional<std::vector<LayerTest>> tests;
+  std::optional<std::vector<std::string>> caches;
+
+  /// Where each value that is set was written, by key: "base", "env.EDITOR", "args.python.version". From files it is
+  /// "sheaf.yml:3"; whoever fills a level from flags or the environment puts "--base" or "SHEAF_BASE" here.
+  std::map<std::string, std::string, std::less<>> origins;
+};
+
+/// The settings in `source`; an empty file sets nothing. Nothing if there is a mistake; all are in `diagnostics`.
+std::optional<ProjectConfig> parse_config(std::shared_ptr<const SourceText> source, Diagnostics& diagnostics);
+
+/// One level of all `levels`, the strongest first. A value set at a stronger level replaces the weaker one as a whole,
+/// but `args` and `env` merge entry by entry. Origins go along.
+ProjectConfig merge(std::span<const ProjectConfig> levels);
+
+/// One line of `sheaf config show`.
+struct ConfigValue {
+  std::string key;
+  std::string value;
+  std::string origin;
+  bool operator==(const ConfigValue&) const = default;
+};
+
+/// All values that are set, in the order of the fields above.
+std::vector<ConfigValue> show(const ProjectConfig& config);
+
+} // namespace sheaf::catalogue

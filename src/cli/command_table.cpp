@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands/all.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sheaf::cli {
+namespace {
+
+constexpr std::array k_common = {
+    Option{"root", 0, "DIR", "the store (default: $SHEAF_ROOT, else $XDG_DATA_HOME/sheaf)"},
+    Option{"quiet", 'q', "", "print warnings and errors only"},
+    Option{"verbose", 'v', "", "print the output of every step"},
+    Option{"progress", 0, "STYLE", "auto, plain, tty or json (default: auto)"},
+    Option{"help", 'h', "", "print this help"},
+};
+
+} // namespace
+
+std::span<const Option> common_options() { return k_common; }
+
+std::span<const Command> commands() {
+  static const std::array k_table = {k_up,         k_run,        k_plan,   k_build,   k_detect,     k_layer_list,
+                                     k_layer_show, k_doctor,     k_version, k_completion, k_man};
+  return k_table;
+}
+
+const Command* find_command(std::string_view path) {
+  const auto found = std::ranges::find(commands(), path, &Command::path);
+  return found != commands().end() ? &*found : nullptr;
+}
+
+} // namespace sheaf::cli

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The rows that the files of this folder define; command_table.cpp puts them in order.
+
+#include "cli/command.hpp"
+
+namespace sheaf::cli {
+
+extern const Command k_up;
+extern const Command k_run;
+extern const Command k_plan;
+extern const Command k_build;
+extern const Command k_detect;
+extern const Command k_layer_list;
+extern const Command k_layer_show;
+extern const Command k_doctor;
+extern const Command k_version;
+extern const Command k_completion;
+extern const Command k_man;
+
+} // namespace sheaf::cli

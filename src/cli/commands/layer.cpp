@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands/all.hpp"
+#include "cli/selection_options.hpp"
+#include "cli/session.hpp"
+
+#include "app/project.hpp"
+#include "base/suggest.hpp"
+#include "base/text.hpp"
+#include "ui/table.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace sheaf::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::array k_options = {k_directory_option, k_json_option};
+constexpr std::array<std::string_view, 2> k_list_examples = {"sheaf layer list", "sheaf layer list --json"};
+constexpr std::array<std::string_view, 1> k_show_examples = {"sheaf layer show codex"};
+
+const store::StoredLayer* built_as(const std::vector<store::StoredLayer>& layers, const std::string& name) {
+  const auto found = std::ranges::find_if(layers, [&](const auto& layer) { return layer.record.name == name; });
+  return found != layers.end() ? &*found : nullptr;
+}
+
+Json to_json(const catalogue::LayerDefinition& layer, const store::StoredLayer* built) {
+  return {{"name", layer.name},
+          {"kind", to_string(layer.kind)},
+          {"summary", layer.summary},
+          {"origin", to_string(layer.origin)},
+          {"needs", layer.needs},
+          {"built", built != nullptr},
+          {"bytes", built != nullptr ? Json(built->record.bytes) : Json(nullptr)},
+          {"content_key", built != nullptr ? Json(built->record.content_key.to_string()) : Json(nullptr)}};
+}
+
+struct Listing {
+  app::Project project;
+  std::vector<store::StoredLayer> built;
+};
+
+Result<Listing> read(Invocation& invocation) {
+  SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
+  SHEAF_TRY_ASSIGN(auto project, app::load_project(invocation.choices()));
+  SHEAF_TRY_ASSIGN(auto built, store.newest());
+  return Listing{std::move(project), std::move(built)};
+}
+
+Result<int> list(Invocation& invocation) {
+  SHEAF_TRY_ASSIGN(const auto listing, read(invocation));
+  if (invocation.json()) {
+    Json layers = Json::array();
+    for (const auto& layer : listing.project.catalogue.all()) {
+      layers.push_back(to_json(layer, built_as(listing.built, layer.name)));
+    }
+    invocation.print(Json{{"layers", layers}}.dump(2) + "\n");
+    return 0;
+  }
+  ui::Table table({"LAYER", "KIND", "NEEDS", "FROM", "BUILT", "SUMMARY"});
+  for (const auto& layer : listing.project.catalogue.all()) {
+    const auto* built = built_as(listing.built, layer.name);
+    table.add({layer.name, std::string(to_string(layer.kind)), layer.needs.empty() ? "-" : joined(layer.needs, ","),
+               std::string(to_string(layer.origin)), built != nullptr ? human_bytes(built->record.bytes) : "-", layer.summary});
+  }
+  invocation.print(table.to_string());
+  return 0;
+}
+
+std::string commands_text(const catalogue::LayerDefinition& layer) {
+  return layer.containerfile ? fmt::format("\n{}", layer.containerfile->text()) : std::string();
+}
+
+std::string describe(const Listing& listing, const catalogue::LayerDefinition& layer) {
+  std::string text = fmt::format("{}: {}\n", layer.name, layer.summary);
+  const auto row = [&text](std::string_view title, const std::string& value) {
+    if (!value.empty()) {
+      text += fmt::format("  {:<12} {}\n", title, value);
+    }
+  };
+  row("kind", std::string(to_string(layer.kind)) + (layer.is_volatile ? ", volatile" : ""));
+  row("from", fmt::format("{}{}", to_string(layer.origin), layer.folder.empty() ? "" : " (" + layer.folder + ")"));
+  for (const auto& other : listing.project.catalogue.shadowed(layer.name)) {
+    row("shadows", fmt::format("{}{}", to_string(other.origin), other.folder.empty() ? "" : " (" + other.folder + ")"));
+  }
+  row("needs", joined(layer.needs, ", "));
+  row("credentials", joined(layer.credentials, ", "));
+  row("persistent", joined(layer.persistent, ", "));
+  row("egress", joined(layer.egress, ", "));
+  std::vector<std::string> rules;
+  for (const auto& rule : layer.detect) {
+    rules.push_back(rule.file);
+  }
+  row("detected by", joined(rules, ", "));
+  if (const auto* built = built_as(listing.built, layer.name)) {
+    const auto& record = built->record;
+    row("built", fmt::format("{} in {} files, in {}", human_bytes(record.bytes), record.files,
+                             human_milliseconds(static_cast<double>(record.build_ms))));
+    row("content key", record.content_key.to_string());
+    row("recipe key", record.recipe_key.to_string());
+    row("built on", joined(record.needs, ", "));
+  } else {
+    row("built", "not yet");
+  }
+  return text + commands_text(layer);
+}
+
+Result<int> show(Invocation& invocation) {
+  SHEAF_TRY_ASSIGN(const auto listing, read(invocation));
+  const auto& name = invocation.operands.front();
+  const auto* layer = listing.project.catalogue.find(name);
+  if (layer == nullptr) {
+    return Error(ErrorCode::not_found, fmt::format("no layer is called '{}'", name))
+        .with_hint(did_you_mean(name, listing.project.catalogue.names()));
+  }
+  invocation.print(invocation.json() ? to_json(*layer, built_as(listing.built, name)).dump(2) + "\n" : describe(listing, *layer));
+  return 0;
+}
+
+} // namespace
+
+const Command k_layer_list = {"layer list",
+                              "list the layers of the catalogue",
+                              "Shows every layer that can be selected here: built in, your own and the project's, and whether it is built.",
+                              {"", 0, 0},
+                              k_options,
+                              k_list_examples,
+                              list};
+
+const Command k_layer_show = {"layer show",
+                              "show one layer: where it comes from, what it needs, how it is built",
+                              "Prints the definition that won, what it shadows, the state of its newest build, and its Containerfile.",
+                              {"NAME", 1, 1},
+                              k_options,
+                              k_show_examples,
+                              show};
+
+} // namespace sheaf::cli

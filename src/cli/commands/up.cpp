@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands/all.hpp"
+#include "cli/selection_options.hpp"
+#include "cli/session.hpp"
+
+#include "app/up.hpp"
+#include "base/text.hpp"
+
+#include <array>
+#include <chrono>
+
+namespace sheaf::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option, k_jobs_option};
+constexpr std::array<std::string_view, 4> k_up_examples = {"sheaf up", "sheaf up -- make test", "sheaf up --agents codex -- codex",
+                                                           "sheaf up --agents all,-opencode"};
+constexpr std::array<std::string_view, 2> k_run_examples = {"sheaf run codex", "sheaf run codex -- codex --version"};
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+Result<app::Environment> ready(Invocation& invocation, const app::Choices& choices) {
+  const auto start = Clock::now();
+  SHEAF_TRY_ASSIGN(const auto root, app::project_root(choices.directory));
+  if (auto saved = app::load_if_current(app::saved_path(invocation.store_root, root, choices))) {
+    SHEAF_TRY(become_able(invocation));
+    invocation.events->emit({EventKind::note, "up", "nothing to do, ready in " + human_milliseconds(milliseconds_since(start))});
+    return std::move(*saved);
+  }
+  SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
+  SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
+  SHEAF_TRY_ASSIGN(auto environment, app::make_ready(choices, {store, *invocation.events, invocation.stop(), jobs}));
+  invocation.events->emit({EventKind::note, "up", "ready in " + human_milliseconds(milliseconds_since(start))});
+  return environment;
+}
+
+Result<int> run_command(Invocation& invocation, const app::Choices& choices, std::vector<std::string> argv) {
+  SHEAF_TRY_ASSIGN(const auto environment, ready(invocation, choices));
+  Interrupts::leave_keyboard_to_command();
+  SHEAF_TRY_ASSIGN(const auto status, app::run_in(environment, std::move(argv), invocation.store_root, *invocation.events, invocation.stop()));
+  return status.as_shell();
+}
+
+Result<int> up(Invocation& invocation) { return run_command(invocation, invocation.choices(), invocation.operands); }
+
+Result<int> run(Invocation& invocation) {
+  auto choices = invocation.choices();
+  auto argv = invocation.operands;
+  if (argv.empty()) {
+    return Error(ErrorCode::invalid, "no agent named").with_hint("sheaf run AGENT [-- COMMAND…]; 'sheaf layer list' shows the agents");
+  }
+  const auto agent = argv.front();
+  argv.erase(argv.begin());
+  choices.agents = choices.agents ? *choices.agents + "," + agent : agent;
+  if (argv.empty()) {
+    SHEAF_TRY_ASSIGN(const auto project, app::load_project(choices));
+    const auto* definition = project.catalogue.find(agent);
+    argv = definition != nullptr ? definition->command : std::vector<std::string>();
+  }
+  return run_command(invocation, choices, std::move(argv));
+}
+
+} // namespace
+
+const Command k_up = {"up",
+                      "build what is missing, join it and run a command in the environment",
+                      "Detects what the project needs, builds each missing layer alone on what it needs, joins all of them and runs "
+                      "COMMAND (default: a shell) as user 'dev' with the project at /workspace. What the command writes outside of "
+                      "/workspace is discarded when it ends.",
+                      {"[-- COMMAND…]", 0, 1000},
+                      k_options,
+                      k_up_examples,
+                      up};
+
+const Command k_run = {"run",
+                       "run an agent on the project",
+                       "As 'sheaf up --agents AGENT', with the agent's own command unless one is given. The agent's credentials "
+                       "(see 'sheaf layer show AGENT') are mounted from your home if they exist.",
+                       {"AGENT [-- COMMAND…]", 1, 1000},
+                       k_options,
+                       k_run_examples,
+                       run};
+
+} // namespace sheaf::cli

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command.hpp"
+
+#include <cstdio>
+
+namespace sheaf::cli {
+
+std::optional<std::string> Invocation::value(std::string_view option) const {
+  const auto found = options.find(option);
+  return found != options.end() ? std::optional(found->second) : std::nullopt;
+}
+
+app::Choices Invocation::choices() const {
+  return {value("directory").value_or(""), value("base"), value("agents"), value("layers")};
+}
+
+void Invocation::print(std::string_view text) const {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+} // namespace sheaf::cli

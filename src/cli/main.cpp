@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program: hidden helper modes first, then the command line, the command, the exit code.
+
+#include "cli/command.hpp"
+#include "cli/help.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/parser.hpp"
+#include "os/file.hpp"
+#include "sandbox/contained.hpp"
+#include "sandbox/helper.hpp"
+#include "store/store.hpp"
+#include "ui/renderer.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+using namespace sheaf; // NOLINT(google-build-using-namespace): this file is the program, nobody includes it
+
+Result<ui::RenderSettings> render_settings(const cli::Parsed& parsed) {
+  ui::RenderSettings settings;
+  const auto found = parsed.options.find("progress");
+  const auto style = found != parsed.options.end() ? found->second : "auto";
+  const bool terminal = style == "tty" || (style == "auto" && isatty(STDERR_FILENO) == 1);
+  if (style != "auto" && style != "tty" && style != "plain" && style != "json") {
+    return Error(ErrorCode::invalid, fmt::format("'--progress {}' is not a style", style)).with_hint("one of auto, plain, tty and json");
+  }
+  settings.style = style == "json" ? ui::Style::json : terminal ? ui::Style::terminal : ui::Style::plain;
+  settings.colour = terminal && !os::environment("NO_COLOR") && os::environment("TERM") != "dumb";
+  if (parsed.options.contains("quiet")) {
+    settings.verbosity = ui::Verbosity::quiet;
+  } else if (parsed.options.contains("verbose")) {
+    settings.verbosity = ui::Verbosity::verbose;
+  }
+  return settings;
+}
+
+std::string absolute(const std::string& path) {
+  if (path.starts_with('/')) {
+    return path;
+  }
+  const auto here = os::real_path(".");
+  return here ? *here + "/" + path : path;
+}
+
+Result<int> run(const std::vector<std::string>& words) {
+  SHEAF_TRY_ASSIGN(const auto parsed, cli::parse(words));
+  cli::Invocation invocation;
+  if (parsed.command == nullptr || parsed.options.contains("help")) {
+    invocation.print(parsed.command == nullptr ? cli::program_help() : cli::command_help(*parsed.command));
+    return 0;
+  }
+  SHEAF_TRY_ASSIGN(const auto settings, render_settings(parsed));
+  const auto renderer = ui::make_renderer(settings, STDERR_FILENO);
+  invocation.options = parsed.options;
+  invocation.operands = parsed.operands;
+  invocation.store_root = absolute(invocation.value("root").value_or(store::default_root()));
+  invocation.events = renderer.get();
+  cli::Interrupts interrupts;
+  invocation.interrupts = &interrupts;
+  return parsed.command->run(invocation);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && argv[1] == sheaf::sandbox::k_helper_argument) {
+    return sheaf::sandbox::helper_main();
+  }
+  if (argc > 1 && argv[1] == sheaf::sandbox::k_contained_argument) {
+    return sheaf::sandbox::contained_main(argv + 2);
+  }
+  try {
+    const auto result = run({argv + 1, argv + argc});
+    if (result) {
+      return *result;
+    }
+    std::fprintf(stderr, "%s\n", result.error().render().c_str());
+    return sheaf::cli::exit_code(result.error().code());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: this is a bug in sheaf: %s\n", error.what());
+    return sheaf::cli::exit_code(sheaf::ErrorCode::internal);
+  }
+}

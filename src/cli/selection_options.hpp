@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Options shared by all commands that work on a project's environment.
+
+#include "cli/command.hpp"
+
+#include <array>
+
+namespace sheaf::cli {
+
+inline constexpr Option k_directory_option = {"directory", 'C', "DIR", "the project's folder (default: the current one)"};
+inline constexpr Option k_agents_option = {"agents", 0, "LIST", "agents to add: 'a,b', 'all', 'all,-x' or 'none'"};
+inline constexpr Option k_layers_option = {"layers", 0, "LIST", "layers to add to what was detected: 'a,b'"};
+inline constexpr Option k_base_option = {"base", 0, "NAME", "the layer everything is built on"};
+inline constexpr Option k_jobs_option = {"jobs", 'j', "N", "layers built at the same time (default: 4)"};
+inline constexpr Option k_json_option = {"json", 0, "", "print the result as JSON"};
+
+inline constexpr std::array k_selection_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option};
+
+} // namespace sheaf::cli

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "layer/capture.hpp"
+
+#include "layer/noise.hpp"
+#include "os/file.hpp"
+#include "os/mount.hpp"
+#include "os/xattr.hpp"
+
+#include <fmt/format.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+namespace sheaf::layer {
+namespace {
+
+using os::Fd;
+
+std::optional<struct stat> look(const Fd& folder, const std::string& name) {
+  struct stat info {};
+  if (!folder || fstatat(folder.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    return std::nullopt;
+  }
+  return info;
+}
+
+bool is_whiteout(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == makedev(0, 0); }
+
+bool same_metadata(const struct stat& a, const struct stat& b) {
+  return a.st_mode == b.st_mode && a.st_uid == b.st_uid && a.st_gid == b.st_gid;
+}
+
+Result<Digest> digest_of(const Fd& file) {
+  Sha256 hash;
+  std::array<char, 131072> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
+  for (;;) {
+    const auto got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got == 0) {
+      return hash.finish();
+    }
+    if (got < 0 && errno != EINTR) {
+      return Error::from_errno(errno, "reading");
+    }
+    if (got > 0) {
+      hash.update({buffer.data(), static_cast<std::size_t>(got)});
+    }
+  }
+}
+
+Result<bool> same_content(const Fd& a_folder, const Fd& b_folder, const std::string& name) {
+  SHEAF_TRY_ASSIGN(const Fd a, os::open_at(a_folder, name, O_RDONLY | O_NOFOLLOW));
+  SHEAF_TRY_ASSIGN(const Fd b, os::open_at(b_folder, name, O_RDONLY | O_NOFOLLOW));
+  SHEAF_TRY_ASSIGN(const auto one, digest_of(a));
+  SHEAF_TRY_ASSIGN(const auto two, digest_of(b));
+  return one == two;
+}
+
+EntryType type_of(const struct stat& info) {
+  switch (info.st_mode & S_IFMT) {
+  case S_IFDIR:
+    return EntryType::directory;
+  case S_IFLNK:
+    return EntryType::symlink;
+  case S_IFCHR:
+    return is_whiteout(info) ? EntryType::whiteout : EntryType::character_device;
+  case S_IFBLK:
+    return EntryType::block_device;
+  case S_IFIFO:
+    return EntryType::fifo;
+  default:
+    return EntryType::file;
+  }
+}
+
+/// One directory of the upper tree, beside the same directory of the parent view if that has it.
+struct Folder {
+  const Fd& upper;
+  const Fd& parent;
+  /// Root-relative with a trailing slash; empty for the root.
+  std::string prefix;
+  /// The upper directory stands instead of the parent's, not merged with it.
+  bool hides_parent = false;
+};
+
+class Capture {
+public:
+  explicit Capture(const CaptureOptions& options) : m_options(options), m_marks(os::overlay_prefix()) {}
+
+  Result<void> walk(const Folder& folder);
+  Captured take() &&;
+
+private:
+  Result<void> visit(const Folder& folder, const std::string& name);
+  Result<void> visit_whiteout(const Folder& folder, const std::string& name);
+  Result<void> visit_directory(const Folder& folder, const std::string& name, const struct stat& info);
+  Result<void> visit_other(const Folder& folder, const std::string& name, const struct stat& info);
+  Result<void> add_hidden(const Folder& folder, const std::set<std::string>& present);
+  Result<bool> drop_noise(const Folder& folder, const std::string& name, const struct stat& info);
+  Result<bool> take_shared_state(const Folder& folder, const std::string& name, const struct stat& info);
+  Result<bool> unchanged(const Folder& folder, const std::string& name, const struct stat& info) const;
+  Result<std::map<std::string, std::string>> clean_attributes(const Fd& folder, const std::string& name);
+  Result<void> clamp(const Fd& folder, const std::string& name, struct stat& info) const;
+  Result<Entry> describe(const Folder& folder, const std::string& name, struct stat info);
+  void add_whiteout(const std::string& path);
+
+  const CaptureOptions& m_options;
+  std::string m_marks;
+  Captured m_result;
+  std::unordered_map<ino_t, std::size_t> m_first_link; ///< inode to index of its first entry
+};
+
+Result<void> remove_entry(const Fd& folder, const std::string& name) {
+  // Through the folder's magic link: remove_all takes a path, and this one cannot be swapped under us.
+  return os::remove_all(fmt::format("/proc/self/fd/{}/{}", folder.get(), name));
+}
+
+Result<bool> Capture::drop_noise(const Folder& folder, const std::string& name, const struct stat& info) {
+  const auto* rule = noise_at(folder.prefix + name, S_ISDIR(info.st_mode) ? PathIs::directory : PathIs::other);
+  const bool is_socket = S_ISSOCK(info.st_mode); // belongs to a process that is gone
+  if (rule == nullptr && !is_socket) {
+    return false;
+  }
+  ++m_result.dropped[std::string(rule != nullptr ? rule->kind : "runtime")];
+  SHEAF_TRY(remove_entry(folder.upper, name));
+  return true;
+}
+
+Result<bool> Capture::take_shared_state(const Folder& folder, const std::string& name, const struct stat& info) {
+  const auto path = folder.prefix + name;
+  if (!m_options.is_shared_state || !m_options.is_shared_state(path)) {
+    return false;
+  }
+  if (is_whiteout(info)) {
+    m_result.shared_state.emplace(path, std::nullopt);
+  } else if (S_ISREG(info.st_mode)) {
+    SHEAF_TRY_ASSIGN(const Fd file, os::open_at(folder.upper, name, O_RDONLY | O_NOFOLLOW));
+    SHEAF_TRY_ASSIGN(auto content, os::read_all(file));
+    m_result.shared_state.emplace(path, std::move(content));
+  } else {
+    return false;
+  }
+  SHEAF_TRY(remove_entry(folder.upper, name));
+  return true;
+}
+
+void Capture::add_whiteout(const std::string& path) {
+  Entry entry;
+  entry.path = path;
+  entry.type = EntryType::whiteout;
+  m_result.inventory.entries.push_back(std::move(entry));
+}
+
+Result<void> Capture::visit_whiteout(const Folder& folder, const std::string& name) {
+  if (!folder.hides_parent && look(folder.parent, name)) {
+    add_whiteout(folder.prefix + name);
+    return {};
+  }
+  // Nothing is there to delete: the file was made and removed within the build.
+  return remove_entry(folder.upper, name);
+}
+
+/// A directory that replaced the parent's hides all that the parent has there. Said by name, entry by entry, so that
+/// what a sibling layer adds to that directory stays visible.
+Result<void> Capture::add_hidden(const Folder& folder, const std::set<std::string>& present) {
+  if (!folder.hides_parent || !folder.parent) {
+    return {};
+  }
+  SHEAF_TRY_ASSIGN(const auto below, os::list_directory(folder.parent));
+  for (const auto& entry : below) {
+    const auto path = folder.prefix + entry.name;
+    const auto what = entry.type == DT_DIR ? PathIs::directory : PathIs::other;
+    if (present.contains(entry.name) || noise_at(path, what) != nullptr) {
+      continue;
+    }
+    if (mknodat(folder.upper.get(), entry.name.c_str(), S_IFCHR, makedev(0, 0)) != 0) {
+      return Error::from_errno(errno, fmt::format("marking '{}' as deleted", path));
+    }
+    add_whiteout(path);
+  }
+  return {};
+}
+
+Result<std::map<std::string, std::string>> Capture::clean_attributes(const Fd& folder, const std::string& name) {
+  SHEAF_TRY_ASSIGN(auto attributes, os::attributes_at(folder, name));
+  for (auto at = attributes.begin(); at != attributes.end();) {
+    if (!at->first.starts_with(m_marks)) {
+      ++at;
+      continue;
+    }
+    SHEAF_TRY(os::remove_attribute_at(folder, name, at->first));
+    at = attributes.erase(at);
+  }
+  return attributes;
+}
+
+Result<void> Capture::clamp(const Fd& folder, const std::string& name, struct stat& info) const {
+  const bool whole = info.st_mtim.tv_nsec == 0;
+  if (info.st_mtim.tv_sec <= m_options.epoch && whole) {
+    return {};
+  }
+  info.st_mtim = {std::min<time_t>(info.st_mtim.tv_sec, m_options.epoch), 0};
+  const std::array<timespec, 2> times = {{info.st_mtim, info.st_mtim}};
+  if (utimensat(folder.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
+    return Error::from_errno(errno, fmt::format("setting the time of '{}'", name));
+  }
+  return {};
+}
+
+Result<Entry> Capture::describe(const Folder& folder, const std::string& name, struct stat info) {
+  Entry entry;
+  entry.path = folder.prefix + name;
+  entry.type = type_of(info);
+  entry.mode = info.st_mode & 07777U;
+  entry.uid = info.st_uid;
+  entry.gid = info.st_gid;
+  SHEAF_TRY_ASSIGN(entry.attributes, clean_attributes(folder.upper, name));
+  if (entry.type == EntryType::symlink) {
+    SHEAF_TRY_ASSIGN(entry.target, os::read_link_at(folder.upper, name));
+  } else if (entry.type == EntryType::character_device || entry.type == EntryType::block_device) {
+    entry.target = fmt::format("{}:{}", major(info.st_rdev), minor(info.st_rdev));
+  } else if (entry.type == EntryType::file) {
+    entry.size = static_cast<std::uint64_t>(info.st_size);
+    SHEAF_TRY_ASSIGN(const Fd file, os::open_at(folder.upper, name, O_RDONLY | O_NOFOLLOW));
+    SHEAF_TRY_ASSIGN(entry.digest, digest_of(file));
+  }
+  SHEAF_TRY(clamp(folder.upper, name, info));
+  entry.mtime = info.st_mtim.tv_sec;
+  return entry;
+}
+
+/// Copied up by overlayfs for a change that was undone, or opened for writing and left alone.
+Result<bool> Capture::unchanged(const Folder& folder, const std::string& name, const struct stat& info) const {
+  const auto before = folder.hides_parent ? std::nullopt : look(folder.parent, name);
+  if (!before || !same_metadata(info, *before) || info.st_nlink > 1) {
+    return false;
+  }
+  if (S_ISLNK(info.st_mode)) {
+    SHEAF_TRY_ASSIGN(const auto now, os::read_link_at(folder.upper, name));
+    SHEAF_TRY_ASSIGN(const auto then, os::read_link_at(folder.parent, name));
+    return now == then;
+  }
+  if (!S_ISREG(info.st_mode) || info.st_size != before->st_size) {
+    return false;
+  }
+  SHEAF_TRY_ASSIGN(auto now, os::attributes_at(folder.upper, name));
+  std::erase_if(now, [this](const auto& attribute) { return attribute.first.starts_with(m_marks); });
+  SHEAF_TRY_ASSIGN(const auto then, os::attributes_at(folder.parent, name));
+  return now == then ? same_content(folder.upper, folder.parent, name) : Result<bool>(false);
+}
+
+Result<void> Capture::visit_other(const Folder& folder, const std::string& name, const struct stat& info) {
+  SHEAF_TRY_ASSIGN(const bool same, unchanged(folder, name, info));
+  if (same) {
+    return remove_entry(folder.upper, name);
+  }
+  auto& entries = m_result.inventory.entries;
+  if (info.st_nlink > 1) {
+    if (const auto first = m_first_link.find(info.st_ino); first != m_first_link.end()) {
+      auto entry = entries[first->second];
+      entry.target = entry.path;
+      entry.path = folder.prefix + name;
+      entry.is_hard_link = true;
+      entries.push_back(std::move(entry));
+      return {};
+    }
+    m_first_link.emplace(info.st_ino, entries.size());
+  }
+  SHEAF_TRY_ASSIGN(auto entry, describe(folder, name, info));
+  entries.push_back(std::move(entry));
+  return {};
+}
+
+Result<void> Capture::visit_directory(const Folder& folder, const std::string& name, const struct stat& info) {
+  const auto before = look(folder.parent, name);
+  const bool merges = before && S_ISDIR(before->st_mode);
+  SHEAF_TRY_ASSIGN(const auto marks, os::attributes_at(folder.upper, name));
+  const auto opaque = marks.find(m_marks + "opaque");
+  SHEAF_TRY_ASSIGN(const Fd upper, os::open_at(folder.upper, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  Fd parent;
+  if (merges) {
+    SHEAF_TRY_ASSIGN(parent, os::open_at(folder.parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  }
+  const Folder inner{upper, parent, folder.prefix + name + "/",
+                     folder.hides_parent || (opaque != marks.end() && opaque->second != "x")};
+  const auto place = m_result.inventory.entries.size();
+  SHEAF_TRY_ASSIGN(auto entry, describe(folder, name, info));
+  m_result.inventory.entries.push_back(entry);
+  SHEAF_TRY(walk(inner).context(folder.prefix.empty() ? "capturing '/" + name + "'" : name));
+  auto& entries = m_result.inventory.entries;
+  const bool is_empty = entries.size() == place + 1;
+  if (is_empty && merges && !inner.hides_parent && same_metadata(info, *before)) {
+    entries.pop_back();
+    return remove_entry(folder.upper, name);
+  }
+  // "Directory times follow contents": the newest of what the layer has in it, or the epoch for an empty one.
+  std::int64_t newest = is_empty ? m_options.epoch : 0;
+  for (std::size_t i = place + 1; i < entries.size(); ++i) {
+    newest = std::max(newest, entries[i].mtime);
+  }
+  entries[place].mtime = newest;
+  const std::array<timespec, 2> times = {{{newest, 0}, {newest, 0}}};
+  if (futimens(upper.get(), times.data()) != 0) {
+    return Error::from_errno(errno, fmt::format("setting the time of '{}'", inner.prefix));
+  }
+  return {};
+}
+
+Result<void> Capture::visit(const Folder& folder, const std::string& name) {
+  const auto info = look(folder.upper, name);
+  if (!info) {
+    return Error::from_errno(errno, fmt::format("looking at '{}{}'", folder.prefix, name));
+  }
+  SHEAF_TRY_ASSIGN(const bool noise, drop_noise(folder, name, *info));
+  if (noise) {
+    return {};
+  }
+  SHEAF_TRY_ASSIGN(const bool shared, take_shared_state(folder, name, *info));
+  if (shared) {
+    return {};
+  }
+  if (is_whiteout(*info)) {
+    return visit_whiteout(folder, name);
+  }
+  return S_ISDIR(info->st_mode) ? visit_directory(folder, name, *info) : visit_other(folder, name, *info);
+}
+
+Result<void> Capture::walk(const Folder& folder) {
+  SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(folder.upper));
+  std::set<std::string> present;
+  for (const auto& entry : entries) {
+    if (folder.hides_parent) {
+      present.insert(entry.name);
+    }
+    SHEAF_TRY(visit(folder, entry.name));
+  }
+  return add_hidden(folder, present);
+}
+
+Captured Capture::take() && {
+  std::ranges::sort(m_result.inventory.entries,
+                    [](const Entry& a, const Entry& b) { return escape_path(a.path) < escape_path(b.path); });
+  return std::move(m_result);
+}
+
+} // namespace
+
+Result<ParentView> ParentView::open(const std::vector<std::string>& lowers) {
+  if (lowers.empty()) {
+    return ParentView(Fd());
+  }
+  if (lowers.size() == 1) {
+    SHEAF_TRY_ASSIGN(auto root, os::open(lowers[0], O_RDONLY | O_DIRECTORY));
+    return ParentView(std::move(root));
+  }
+  SHEAF_TRY_ASSIGN(const auto mount, os::mount_overlay({lowers, "", "", false}));
+  SHEAF_TRY_ASSIGN(auto root, os::open_at(mount, ".", O_RDONLY | O_DIRECTORY));
+  return ParentView(std::move(root));
+}
+
+Result<std::optional<std::string>> ParentView::read(const std::string& path) const {
+  if (!m_root) {
+    return std::optional<std::string>();
+  }
+  auto file = os::open_in_root(m_root, path, O_RDONLY | O_NOFOLLOW);
+  if (!file) {
+    if (file.error().code() == ErrorCode::not_found) {
+      return std::optional<std::string>();
+    }
+    return std::move(file).error();
+  }
+  SHEAF_TRY_ASSIGN(auto content, os::read_all(*file));
+  return std::optional(std::move(content));
+}
+
+Result<Captured> capture(const std::string& upper, const ParentView& parent, const CaptureOptions& options) {
+  SHEAF_TRY_ASSIGN(const Fd root, os::open(upper, O_RDONLY | O_DIRECTORY));
+  Capture run(options);
+  // The mount's own marks on the root (overlay.uuid and others) belong to the mount, not to the layer.
+  SHEAF_TRY_ASSIGN(const auto marks, os::attributes_at(root, "."));
+  for (const auto& [name, value] : marks) {
+    if (name.starts_with(os::overlay_prefix())) {
+      SHEAF_TRY(os::remove_attribute_at(root, ".", name));
+    }
+  }
+  SHEAF_TRY(run.walk({root, parent.root(), "", false}));
+  return std::move(run).take();
+}
+
+} // namespace sheaf::layer

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Canonical commit: turns the upper directory of a finished build into a tree that depends on nothing but its meaning.
+// Works in place. Drops noise, hands shared state to the caller, undoes what overlayfs and copy-up left behind, makes
+// deletions explicit and local, clamps times, and lists the result.
+
+#include "base/result.hpp"
+#include "layer/inventory.hpp"
+#include "os/fd.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sheaf::layer {
+
+/// The merged view that a layer was built on.
+class ParentView {
+public:
+  /// `lowers` bottom first; none for a base.
+  static Result<ParentView> open(const std::vector<std::string>& lowers);
+  /// The root of the view; an empty Fd for a base.
+  const os::Fd& root() const { return m_root; }
+  /// Text of a regular file at the root-relative `path`; nothing if there is none.
+  Result<std::optional<std::string>> read(const std::string& path) const;
+
+private:
+  explicit ParentView(os::Fd root) : m_root(std::move(root)) {}
+  os::Fd m_root;
+};
+
+struct CaptureOptions {
+  /// Younger times become this one; seconds since 1970.
+  std::int64_t epoch = 0;
+  /// Is the root-relative path shared state, which leaves the tree? May be empty.
+  std::function<bool(std::string_view)> is_shared_state;
+};
+
+struct Captured {
+  Inventory inventory;
+  /// Shared state found in the upper directory: path to content; nothing for a file that the layer deleted.
+  std::map<std::string, std::optional<std::string>> shared_state;
+  /// Entries dropped, by kind of noise, for `--verbose` and tests.
+  std::map<std::string, int> dropped;
+};
+
+/// Captures the directory `upper` against `parent`. On an error the directory is in between and must be thrown away.
+Result<Captured> capture(const std::string& upper, const ParentView& parent, const CaptureOptions& options);
+
+} // namespace sheaf::layer

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "layer/inventory.hpp"
+
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace sheaf::layer {
+namespace {
+
+constexpr std::string_view k_header = "sheaf-inventory 1\n";
+constexpr std::string_view k_types = "fdlcbpw";
+/// type, mode, uid, gid, mtime, size, digest, target, attributes
+constexpr std::size_t k_fields = 9;
+
+Error corrupt(std::string_view what) {
+  return Error(ErrorCode::corrupt, fmt::format("reading an inventory: {}", what));
+}
+
+std::string attributes_text(const std::map<std::string, std::string>& attributes) {
+  std::string text;
+  for (const auto& [name, value] : attributes) {
+    text += fmt::format("{}{}=", text.empty() ? "" : ",", escape_path(name));
+    for (const char byte : value) {
+      text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    }
+  }
+  return text.empty() ? "-" : text;
+}
+
+Result<std::map<std::string, std::string>> parse_attributes(std::string_view text) {
+  std::map<std::string, std::string> attributes;
+  if (text == "-") {
+    return attributes;
+  }
+  for (const auto part : split(text, ',')) {
+    const auto equals = part.find('=');
+    if (equals == std::string_view::npos || (part.size() - equals) % 2 == 0) {
+      return corrupt("bad attribute");
+    }
+    std::string value;
+    for (std::size_t i = equals + 1; i < part.size(); i += 2) {
+      const auto byte = to_number<unsigned>(part.substr(i, 2), 16);
+      if (!byte) {
+        return corrupt("bad attribute value");
+      }
+      value += static_cast<char>(*byte);
+    }
+    SHEAF_TRY_ASSIGN(auto name, unescape_path(part.substr(0, equals)));
+    attributes.emplace(std::move(name), std::move(value));
+  }
+  return attributes;
+}
+
+void append_entry(std::string& text, const Entry& entry) {
+  const auto target = entry.target.empty() ? std::string("-")
+                                           : (entry.is_hard_link ? "=" : ">") + escape_path(entry.target);
+  text += fmt::format("{}\t{:04o}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", static_cast<char>(entry.type), entry.mode,
+                      entry.uid, entry.gid, entry.mtime, entry.size, entry.digest ? entry.digest->hex() : "-", target,
+                      attributes_text(entry.attributes), escape_path(entry.path));
+}
+
+} // namespace
+
+std::uint64_t Inventory::total_bytes() const {
+  std::uint64_t total = 0;
+  for (const auto& entry : entries) {
+    total += entry.is_hard_link ? 0 : entry.size;
+  }
+  return total;
+}
+
+std::string escape_path(std::string_view path) {
+  const auto plain = [](char c) { return static_cast<unsigned char>(c) >= 32 && c != '\\' && c != 127; };
+  if (std::ranges::all_of(path, plain)) {
+    return std::string(path);
+  }
+  std::string text;
+  for (const char c : path) {
+    text += plain(c) ? std::string(1, c) : fmt::format("\\{:03o}", static_cast<unsigned char>(c));
+  }
+  return text;
+}
+
+Result<std::string> unescape_path(std::string_view text) {
+  std::string path;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      path += text[i];
+      continue;
+    }
+    const auto byte = i + 3 < text.size() ? to_number<unsigned>(text.substr(i + 1, 3), 8) : std::nullopt;
+    if (!byte || *byte > 255) {
+      return corrupt("bad escape");
+    }
+    path += static_cast<char>(*byte);
+    i += 3;
+  }
+  return path;
+}
+
+std::string serialise(const Inventory& inventory) {
+  std::string text(k_header);
+  text.reserve(inventory.entries.size() * 160);
+  for (const auto& entry : inventory.entries) {
+    append_entry(text, entry);
+  }
+  return text;
+}
+
+Result<std::vector<InventoryLine>> split_inventory(std::string_view text) {
+  if (!text.starts_with(k_header)) {
+    return corrupt("unknown header");
+  }
+  text.remove_prefix(k_header.size());
+  std::vector<InventoryLine> lines;
+  lines.reserve(text.size() / 150);
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    const auto line = text.substr(0, end);
+    const auto tab = line.rfind('\t');
+    if (end == std::string_view::npos || tab == std::string_view::npos || k_types.find(line[0]) == std::string_view::npos) {
+      return corrupt(fmt::format("line {}", lines.size() + 2));
+    }
+    lines.push_back({line.substr(tab + 1), static_cast<EntryType>(line[0]), line.substr(0, tab)});
+    text.remove_prefix(end + 1);
+  }
+  return lines;
+}
+
+Result<Entry> decode(const InventoryLine& line) {
+  const auto fields = split(line.attributes, '\t');
+  if (fields.size() != k_fields || fields[7].empty()) {
+    return corrupt("wrong number of fields");
+  }
+  Entry entry;
+  entry.type = line.type;
+  const auto mode = to_number<unsigned>(fields[1], 8);
+  const auto uid = to_number<unsigned>(fields[2]);
+  const auto gid = to_number<unsigned>(fields[3]);
+  const auto mtime = to_number<std::int64_t>(fields[4]);
+  const auto size = to_number<std::uint64_t>(fields[5]);
+  if (!mode || !uid || !gid || !mtime || !size) {
+    return corrupt("bad number");
+  }
+  entry.mode = *mode;
+  entry.uid = *uid;
+  entry.gid = *gid;
+  entry.mtime = *mtime;
+  entry.size = *size;
+  if (fields[6] != "-") {
+    SHEAF_TRY_ASSIGN(entry.digest, Digest::parse(fields[6]));
+  }
+  entry.is_hard_link = fields[7].starts_with('=');
+  if (fields[7] != "-") {
+    SHEAF_TRY_ASSIGN(entry.target, unescape_path(fields[7].substr(1)));
+  }
+  SHEAF_TRY_ASSIGN(entry.attributes, parse_attributes(fields[8]));
+  SHEAF_TRY_ASSIGN(entry.path, unescape_path(line.path));
+  return entry;
+}
+
+Result<Inventory> parse_inventory(std::string_view text) {
+  SHEAF_TRY_ASSIGN(const auto lines, split_inventory(text));
+  Inventory inventory;
+  inventory.entries.reserve(lines.size());
+  for (const auto& line : lines) {
+    SHEAF_TRY_ASSIGN(auto entry, decode(line));
+    inventory.entries.push_back(std::move(entry));
+  }
+  return inventory;
+}
+
+} // namespace sheaf::layer

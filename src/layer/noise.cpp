@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "layer/noise.hpp"
+
+#include <fnmatch.h>
+
+#include <array>
+
+namespace sheaf::layer {
+namespace {
+
+constexpr std::array k_rules = {
+    NoiseRule{"dev/**", "runtime", "mounted anew in every sandbox"},
+    NoiseRule{"proc/**", "runtime", "mounted anew in every sandbox"},
+    NoiseRule{"sys/**", "runtime", "mounted anew in every sandbox"},
+    NoiseRule{"run/**", "runtime", "describes running processes"},
+    NoiseRule{"etc/resolv.conf", "runtime", "the host's, mounted anew in every sandbox"},
+    NoiseRule{"etc/hosts", "runtime", "the host's, mounted anew in every sandbox"},
+    NoiseRule{"etc/hostname", "runtime", "the name of the build sandbox"},
+    NoiseRule{"etc/mtab", "runtime", "describes the build's mounts"},
+    NoiseRule{"tmp/**", "temporary", "files of the build"},
+    NoiseRule{"var/tmp/**", "temporary", "files of the build"},
+    NoiseRule{"var/lib/apt/lists/**", "cache", "package lists, provided by the builder"},
+    NoiseRule{"var/cache/apt/**", "cache", "downloaded packages, kept by the store"},
+    NoiseRule{"var/cache/ldconfig/**", "cache", "ldconfig's memory of file times"},
+    NoiseRule{"root/.npm/**", "cache", "npm's downloads and logs"},
+    NoiseRule{"root/.cache/**", "cache", "per-user caches"},
+    NoiseRule{"home/*/.npm/**", "cache", "npm's downloads and logs"},
+    NoiseRule{"home/*/.cache/**", "cache", "per-user caches"},
+    NoiseRule{"var/cache/debconf/*-old", "backup", "debconf's previous database"},
+    NoiseRule{"var/lib/dpkg/*-old", "backup", "dpkg's previous database"},
+    NoiseRule{"etc/passwd-", "backup", "previous accounts"},
+    NoiseRule{"etc/group-", "backup", "previous accounts"},
+    NoiseRule{"etc/shadow-", "backup", "previous accounts"},
+    NoiseRule{"etc/gshadow-", "backup", "previous accounts"},
+    NoiseRule{"etc/subuid-", "backup", "previous accounts"},
+    NoiseRule{"etc/subgid-", "backup", "previous accounts"},
+    NoiseRule{"etc/.pwd.lock", "lock", "held while accounts change"},
+    NoiseRule{"var/lib/dpkg/lock*", "lock", "held while dpkg runs"},
+    NoiseRule{"var/lib/dpkg/triggers/Lock", "lock", "held while dpkg runs"},
+    NoiseRule{"var/lib/dpkg/triggers/Unincorp", "lock", "triggers in flight; none are at the end of a build"},
+    NoiseRule{"var/lib/apt/daily_lock", "lock", "held while apt runs"},
+    NoiseRule{"etc/machine-id", "identity", "names one machine, made at first start"},
+    NoiseRule{"var/lib/dbus/machine-id", "identity", "names one machine, made at first start"},
+    NoiseRule{"etc/ssh/ssh_host_*", "identity", "keys of one machine, made at first start"},
+};
+
+bool matches(const NoiseRule& rule, const std::string& path) {
+  if (rule.pattern.ends_with("/**")) {
+    const auto folder = rule.pattern.substr(0, rule.pattern.size() - 3);
+    if (folder.find('*') == std::string_view::npos) {
+      return path.size() > folder.size() && path[folder.size()] == '/' && path.starts_with(folder);
+    }
+    return fnmatch((std::string(folder) + "/*").c_str(), path.c_str(), FNM_PATHNAME) == 0;
+  }
+  return fnmatch(std::string(rule.pattern).c_str(), path.c_str(), FNM_PATHNAME) == 0;
+}
+
+constexpr NoiseRule k_logs{"var/log/**", "log", "says when and how the build ran"};
+
+} // namespace
+
+std::span<const NoiseRule> noise_rules() { return k_rules; }
+
+const NoiseRule* noise_at(const std::string& path, PathIs what) {
+  if (what == PathIs::other && matches(k_logs, path)) {
+    return &k_logs;
+  }
+  for (const auto& rule : k_rules) {
+    if (matches(rule, path)) {
+      return &rule;
+    }
+  }
+  return nullptr;
+}
+
+} // namespace sheaf::layer

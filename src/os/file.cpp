@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/file.hpp"
+
+#include <fmt/format.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+namespace sheaf::os {
+namespace {
+
+std::int64_t nanoseconds(const timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) {
+    return ".";
+  }
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Result<void> remove_at(int directory, const std::string& name) {
+  if (unlinkat(directory, name.c_str(), 0) == 0 || errno == ENOENT) {
+    return {};
+  }
+  if (errno != EISDIR && errno != EPERM && errno != ENOTEMPTY) {
+    return Error::from_errno(errno, fmt::format("removing '{}'", name));
+  }
+  Fd child(openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!child && errno == EACCES) {
+    // A directory without permission bits, as overlayfs leaves its work directory.
+    fchmodat(directory, name.c_str(), 0700, 0);
+    child = Fd(openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  }
+  if (!child) {
+    return Error::from_errno(errno, fmt::format("opening directory '{}' to remove it", name));
+  }
+  SHEAF_TRY_ASSIGN(const auto entries, list_directory(child));
+  for (const auto& entry : entries) {
+    SHEAF_TRY(remove_at(child.get(), entry.name));
+  }
+  if (unlinkat(directory, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
+    return Error::from_errno(errno, fmt::format("removing directory '{}'", name));
+  }
+  return {};
+}
+
+/// Removes a temporary file unless it was renamed into place.
+struct Leftover {
+  std::string path;
+  bool armed = true;
+  ~Leftover() {
+    if (armed) {
+      unlink(path.c_str());
+    }
+  }
+};
+
+} // namespace
+
+Result<std::string> read_file(const std::string& path) {
+  SHEAF_TRY_ASSIGN(const Fd fd, open(path, O_RDONLY));
+  return read_all(fd).context(fmt::format("reading '{}'", path));
+}
+
+Result<std::optional<std::string>> read_file_if_exists(const std::string& path) {
+  auto content = read_file(path);
+  if (content) {
+    return std::optional(std::move(*content));
+  }
+  if (content.error().code() == ErrorCode::not_found) {
+    return std::optional<std::string>();
+  }
+  return std::move(content).error();
+}
+
+bool exists(const std::string& path) { return faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0; }
+
+bool is_directory(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+Result<void> write_file(const std::string& path, std::string_view content, Durable durable, mode_t mode) {
+  const auto doing = fmt::format("writing '{}'", path);
+  std::string temporary = path + ".XXXXXX";
+  Fd fd(mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) {
+    return Error::from_errno(errno, doing);
+  }
+  Leftover leftover{temporary};
+  SHEAF_TRY(write_all(fd, content).context(doing));
+  if (fchmod(fd.get(), mode) != 0 || (durable == Durable::yes && fsync(fd.get()) != 0)) {
+    return Error::from_errno(errno, doing);
+  }
+  SHEAF_TRY(fd.close().context(doing));
+  SHEAF_TRY(rename(temporary, path));
+  leftover.armed = false;
+  if (durable == Durable::yes) {
+    SHEAF_TRY_ASSIGN(const Fd directory, open(parent_of(path), O_RDONLY | O_DIRECTORY));
+    if (fsync(directory.get()) != 0) {
+      return Error::from_errno(errno, doing);
+    }
+  }
+  return {};
+}
+
+Result<void> make_directories(const std::string& path, mode_t mode) {
+  if (path.empty() || is_directory(path)) {
+    return {};
+  }
+  const auto parent = parent_of(path);
+  if (parent != path && parent != ".") {
+    SHEAF_TRY(make_directories(parent, mode));
+  }
+  if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
+    return Error::from_errno(errno, fmt::format("creating directory '{}'", path));
+  }
+  return {};
+}
+
+Result<void> rename(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    return Error::from_errno(errno, fmt::format("renaming '{}' to '{}'", from, to));
+  }
+  return {};
+}
+
+Result<void> remove_all(const std::string& path) { return remove_at(AT_FDCWD, path); }
+
+Result<void> remove_file_if_exists(const std::string& path) {
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return Error::from_errno(errno, fmt::format("removing '{}'", path));
+  }
+  return {};
+}
+
+Result<void> sync_file_system(const std::string& path) {
+  SHEAF_TRY_ASSIGN(const Fd fd, open(path, O_RDONLY));
+  if (syncfs(fd.get()) != 0) {
+    return Error::from_errno(errno, fmt::format("flushing the file system of '{}'", path));
+  }
+  return {};
+}
+
+Result<std::vector<DirectoryEntry>> list_directory(const Fd& directory) {
+  Fd copy(openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!copy) {
+    return Error::from_errno(errno, "opening a directory");
+  }
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(copy.get()), closedir);
+  if (!stream) {
+    return Error::from_errno(errno, "reading a directory");
+  }
+  (void)copy.release(); // the stream owns it now
+  std::vector<DirectoryEntry> entries;
+  for (;;) {
+    errno = 0;
+    const auto* entry = readdir(stream.get());
+    if (entry == nullptr) {
+      break;
+    }
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") {
+      entries.push_back({std::string(name), entry->d_type});
+    }
+  }
+  if (errno != 0) {
+    return Error::from_errno(errno, "reading a directory");
+  }
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return entries;
+}
+
+Result<std::vector<DirectoryEntry>> list_directory(const std::string& path) {
+  SHEAF_TRY_ASSIGN(const Fd fd, open(path, O_RDONLY | O_DIRECTORY));
+  return list_directory(fd).context(fmt::format("listing '{}'", path));
+}
+
+std::optional<FileStamp> stamp(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    return std::nullopt;
+  }
+  return FileStamp{info.st_ino, static_cast<std::uint64_t>(info.st_size), nanoseconds(info.st_mtim),
+                   nanoseconds(info.st_ctim)};
+}
+
+Result<std::string> real_path(const std::string& path) {
+  const std::unique_ptr<char, void (*)(void*)> resolved(realpath(path.c_str(), nullptr), std::free);
+  if (!resolved) {
+    return Error::from_errno(errno, fmt::format("resolving '{}'", path));
+  }
+  return std::string(resolved.get());
+}
+
+Result<std::string> read_link_at(const Fd& directory, const std::string& name) {
+  std::array<char, PATH_MAX> target{};
+  const auto length = readlinkat(directory.get(), name.c_str(), target.data(), target.size());
+  if (length < 0) {
+    return Error::from_errno(errno, fmt::format("reading symlink '{}'", name));
+  }
+  return std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value != nullptr && *value != '\0' ? std::optional<std::string>(value) : std::nullopt;
+}
+
+} // namespace sheaf::os

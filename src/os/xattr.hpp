@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Extended attributes by /proc/self/fd path, so that O_PATH descriptors and symlinks need no second form.
+
+#include "os/fd.hpp"
+
+#include <map>
+#include <string>
+
+namespace sheaf::os {
+
+/// All attributes of `name` in `directory`, without following a symlink. File systems without support have none.
+Result<std::map<std::string, std::string>> attributes_at(const Fd& directory, const std::string& name);
+/// Removes one; one that is not there is success.
+Result<void> remove_attribute_at(const Fd& directory, const std::string& name, const std::string& attribute);
+Result<void> set_attribute_at(const Fd& directory, const std::string& name, const std::string& attribute,
+                              const std::string& value);
+
+} // namespace sheaf::os

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/layer_plan.hpp"
+
+#include "base/text.hpp"
+#include "containerfile/expand.hpp"
+#include "containerfile/file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace sheaf::plan {
+namespace {
+
+namespace cf = containerfile;
+
+/// The name that stands for "what this layer is built on" in the FROM of a layer's Containerfile.
+constexpr std::string_view k_base_image = "BASE_IMAGE";
+
+std::string normalise_path(std::string_view path) {
+  std::vector<std::string> parts;
+  for (const auto part : split(path, '/')) {
+    if (part == ".." && !parts.empty()) {
+      parts.pop_back();
+    } else if (!part.empty() && part != "." && part != "..") {
+      parts.emplace_back(part);
+    }
+  }
+  return "/" + joined(parts, "/");
+}
+
+/// Turns the instructions of one layer into steps, keeping track of what ENV, ARG, SHELL, USER and WORKDIR say.
+class LayerPlanner {
+public:
+  LayerPlanner(const catalogue::LayerDefinition& definition, const cf::File& file, const ConfigDelta& parent,
+               const std::map<std::string, std::string, std::less<>>& args, Diagnostics& diagnostics)
+      : m_definition(definition), m_file(file), m_now(parent), m_args(args), m_diagnostics(diagnostics) {
+    if (m_now.shell.empty()) {
+      m_now.shell = {"/bin/sh", "-c"};
+    }
+    if (m_now.directory.empty()) {
+      m_now.directory = "/";
+    }
+  }
+
+  void run(LayerPlan& plan) {
+    check_from();
+    for (const auto& [name, value] : m_definition.env.empty() ? std::vector<catalogue::EnvVariable>() : m_definition.env) {
+      set_variable(name, value);
+    }
+    for (const auto& instruction : m_file.stages.front().instructions) {
+      std::visit([&](const auto& one) { apply(plan, one); }, instruction);
+    }
+    if (!m_definition.command.empty() && m_delta.command.empty()) {
+      m_delta.command = m_definition.command;
+    }
+    plan.config = m_delta;
+  }
+
+private:
+  void error(Span span, std::string rule, std::string message, std::string hint = {}) {
+    m_diagnostics.error(m_file.source, span, std::move(rule), std::move(message), std::move(hint));
+  }
+
+  void check_from() {
+    if (m_file.stages.size() > 1) {
+      error(m_file.stages[1].from.origin.span, "one-stage", "the Containerfile of a layer has one stage",
+            "make the other stage a layer of its own and list it under 'needs'");
+    }
+    const auto& from = m_file.stages.front().from;
+    const auto& image = from.image.text;
+    if (image != "${BASE_IMAGE}" && image != "$BASE_IMAGE") {
+      error(from.image.span, "layer-from", fmt::format("a layer is built on what it needs, not on '{}'", image),
+            "write 'ARG BASE_IMAGE' and 'FROM ${BASE_IMAGE}'");
+    }
+  }
+
+  std::optional<std::string> variable(std::string_view name) const {
+    if (const auto found = m_now.environment.find(std::string(name)); found != m_now.environment.end()) {
+      return found->second;
+    }
+    const auto found = m_build_args.find(std::string(name));
+    return found != m_build_args.end() ? std::optional(found->second) : std::nullopt;
+  }
+
+  std::string expanded(const cf::Word& word) {
+    auto value = cf::expand(word.text, [this](std::string_view name) { return variable(name); }, m_file.escape);
+    if (!value) {
+      error(word.span, "expansion", value.error().summary());
+      return {};
+    }
+    return *value;
+  }
+
+  void set_variable(const std::string& name, const std::string& value) {
+    m_now.environment[name] = value;
+    m_delta.environment[name] = value;
+  }
+
+  void add_step(LayerPlan& plan, const cf::Origin& origin, decltype(Step::action) action) {
+    plan.steps.push_back({origin.display(), origin.line, std::move(action)});
+  }
+
+  void apply(LayerPlan& /*plan*/, const cf::Arg& arg) {
+    if (arg.name.text == k_base_image) {
+      return;
+    }
+    const auto given = m_args.find(arg.name.text);
+    if (given != m_args.end()) {
+      m_build_args[arg.name.text] = given->second;
+    } else if (arg.default_value) {
+      m_build_args[arg.name.text] = expanded(*arg.default_value);
+    }
+  }
+
+  void apply(LayerPlan& /*plan*/, const cf::Env& env) {
+    // All pairs of one ENV see the values from before it: Dockerfile reference, ENV.
+    std::vector<std::pair<std::string, std::string>> values;
+    for (const auto& pair : env.pairs) {
+      values.emplace_back(expanded(pair.name), expanded(pair.value));
+    }
+    for (const auto& [name, value] : values) {
+      set_variable(name, value);
+    }
+  }
+
+  void apply(LayerPlan& plan, const cf::Run& run) {
+    auto environment = m_build_args;
+    for (const auto& [name, value] : m_now.environment) {
+      environment[name] = value;
+    }
+    add_step(plan, run.origin, RunStep{argv_of(run), environment, m_now.directory, m_now.user});
+  }
+
+  std::vector<std::string> argv_of(const cf::Run& run) const {
+    if (const auto* exec = std::get_if<cf::ExecCommand>(&run.command)) {
+      return words_of(*exec);
+    }
+    const auto* shell = std::get_if<cf::ShellCommand>(&run.command);
+    return in_shell(shell != nullptr ? shell->text : std::get<cf::ScriptCommand>(run.command).text);
+  }
+
+  std::vector<std::string> in_shell(const std::string& text) const {
+    auto argv = m_now.shell;
+    argv.push_back(text);
+    return argv;
+  }
+
+  static std::vector<std::string> words_of(const cf::ExecCommand& exec) {
+    std::vector<std::string> words;
+    for (const auto& word : exec.arguments) {
+      words.push_back(word.text);
+    }
+    return words;
+  }
+
+  void apply(LayerPlan& plan, const cf::Copy& copy) {
+    if (copy.from) {
+      error(copy.from->span, "unsupported-flag", "'--from' is not supported in a layer yet");
+    }
+    CopyStep step;
+    for (const auto& source : copy.sources) {
+      add_sources(step, source);
+    }
+    auto destination = expanded(copy.destination);
+    const bool into = destination.ends_with('/') || destination == ".";
+    destination = normalise_path(destination.starts_with('/') ? destination : m_now.directory + "/" + destination);
+    step.destination = into && destination != "/" ? destination + "/" : destination;
+    if (copy.sources.size() > 1 && !into) {
+      error(copy.destination.span, "copy-destination", "several sources need a destination that ends in '/'");
+    }
+    step.owner = copy.chown ? expanded(*copy.chown) : std::string();
+    if (copy.chmod) {
+      step.mode = to_number<unsigned>(expanded(*copy.chmod), 8);
+      if (!step.mode || *step.mode > 07777U) {
+        error(copy.chmod->span, "bad-mode", fmt::format("'{}' is not an octal mode", copy.chmod->text));
+      }
+    }
+    add_step(plan, copy.origin, std::move(step));
+  }
+
+  void add_sources(CopyStep& step, const cf::Word& word) {
+    const auto path = normalise_path(expanded(word)).substr(1);
+    const auto has = [&](const auto& file) { return file.first == path || file.first.starts_with(path + "/"); };
+    if (path.find_first_of("*?[") != std::string::npos) {
+      error(word.span, "unsupported-glob", "patterns in COPY are not supported in a layer yet");
+    } else if (!path.empty() && std::ranges::none_of(m_definition.files, has)) {
+      std::vector<std::string> names;
+      for (const auto& [name, content] : m_definition.files) {
+        names.push_back(name);
+      }
+      error(word.span, "missing-file", fmt::format("the layer's folder has no '{}'", path));
+    }
+    step.sources.push_back(path.empty() ? "." : path);
+  }
+
+  void apply(LayerPlan& plan, const cf::Workdir& workdir) {
+    const auto path = expanded(workdir.path);
+    m_now.directory = normalise_path(path.starts_with('/') ? path : m_now.directory + "/" + path);
+    m_delta.directory = m_now.directory;
+    add_step(plan, workdir.origin, MakeDirectoryStep{m_now.directory});
+  }
+
+  void apply(LayerPlan& /*plan*/, const cf::User& user) {
+    m_now.user = expanded(user.user);
+    m_delta.user = m_now.user;
+  }
+
+  template <class Command>
+  std::vector<std::string> command_words(const Command& command) const {
+    const auto* exec = std::get_if<cf::ExecCommand>(&command);
+    return exec != nullptr ? words_of(*exec) : in_shell(std::get<cf::ShellCommand>(command).text);
+  }
+
+  void apply(LayerPlan& /*plan*/, const cf::Cmd& cmd) { m_delta.command = command_words(cmd.command); }
+  void apply(LayerPlan& /*plan*/, const cf::Entrypoint& entrypoint) {
+    m_delta.entrypoint = command_words(entrypoint.command);
+  }
+
+  void apply(LayerPlan& /*plan*/, const cf::Label& label) {
+    for (const auto& pair : label.pairs) {
+      m_delta.labels[expanded(pair.name)] = expanded(pair.value);
+    }
+  }
+
+  void apply(LayerPlan& /*plan*/, const cf::Shell& shell) {
+    m_now.shell.clear();
+    for (const auto& word : shell.arguments) {
+      m_now.shell.push_back(word.text);
+    }
+    m_delta.shell = m_now.shell;
+  }
+
+  const catalogue::LayerDefinition& m_definition;
+  const cf::File& m_file;
+  ConfigDelta m_now;
+  ConfigDelta m_delta;
+  std::map<std::string, std::string> m_build_args;
+  const std::map<std::string, std::string, std::less<>>& m_args;
+  Diagnostics& m_diagnostics;
+};
+
+/// Build arguments by the names that the Containerfile uses, from the values chosen for the layer's `args`.
+std::map<std::string, std::string, std::less<>> build_args(const catalogue::LayerDefinition& definition,
+                                                           const ArgValues& values) {
+  std::map<std::string, std::string, std::less<>> result;
+  const auto given = values.find(definition.name);
+  for (const auto& [name, arg] : definition.args) {
+    const auto found = given != values.end() ? given->second.find(name) : decltype(given->second.end()){};
+    if (given != values.end() && found != given->second.end()) {
+      result[catalogue::build_arg_name(name)] = found->second;
+    } else if (arg.default_value) {
+      result[catalogue::build_arg_name(name)] = *arg.default_value;
+    }
+  }
+  return result;
+}
+
+std::string describe(const Step& step) {
+  if (const auto* run = std::get_if<RunStep>(&step.action)) {
+    std::string text = fmt::format("run {} in {} as {}", shell_join(run->argv), run->directory, run->user);
+    for (const auto& [name, value] : run->environment) {
+      text += fmt::format("\n{}={}", name, value);
+    }
+    return text;
+  }
+  if (const auto* copy = std::get_if<CopyStep>(&step.action)) {
+    return fmt::format("copy {} to {} owner {} mode {:o}", shell_join(copy->sources), copy->destination, copy->owner,
+                       copy->mode.value_or(010000));
+  }
+  return "mkdir " + std::get<MakeDirectoryStep>(step.action).path;
+}
+
+std::string describe(const catalogue::Bootstrap& bootstrap) {
+  return fmt::format("{} {} {} {} {} {}", bootstrap.tool, bootstrap.suite, bootstrap.variant,
+                     fmt::join(bootstrap.components, ","), fmt::join(bootstrap.packages, ","), bootstrap.mirror);
+}
+
+/// Digest of the files that some COPY of the plan names, and of nothing else in the folder.
+std::string files_digest(const LayerPlan& plan) {
+  Sha256 hash;
+  for (const auto& [path, content] : plan.files) {
+    const bool used = std::ranges::any_of(plan.steps, [&path = path](const Step& step) {
+      const auto* copy = std::get_if<CopyStep>(&step.action);
+      return copy != nullptr && std::ranges::any_of(copy->sources, [&](const std::string& source) {
+               return source == "." || source == path || path.starts_with(source + "/");
+             });
+    });
+    if (used) {
+      hash.field(path).field(content);
+    }
+  }
+  return hash.finish().to_string();
+}
+
+std::map<std::string, std::string> inputs_of(const LayerPlan& plan) {
+  Sha256 steps;
+  for (const auto& step : plan.steps) {
+    steps.field(describe(step));
+  }
+  Sha256 config;
+  for (const auto& [name, value] : plan.config.environment) {
+    config.field(name).field(value);
+  }
+  for (const auto& [name, value] : plan.config.labels) {
+    config.field(name).field(value);
+  }
+  for (const auto* list : {&plan.config.command, &plan.config.entrypoint, &plan.config.shell}) {
+    config.field(shell_join(*list));
+  }
+  config.field(plan.config.user).field(plan.config.directory);
+  std::map<std::string, std::string> inputs = {{"name", plan.name},
+                                               {"platform", "linux/amd64"},
+                                               {"instructions", steps.finish().to_string()},
+                                               {"config", config.finish().to_string()},
+                                               {"files", files_digest(plan)}};
+  if (plan.bootstrap) {
+    inputs["bootstrap"] = describe(*plan.bootstrap);
+  }
+  return inputs;
+}
+
+/// All that `entry` needs, directly or not, in the stack's order; the base belongs to everything.
+std::vector<std::string> closure_of(const resolve::Stack& stack, const resolve::StackEntry& entry) {
+  std::set<std::string> wanted(entry.needs.begin(), entry.needs.end());
+  // Needs come before what needs them, so one pass from the back closes the set.
+  for (auto other = stack.entries.rbegin(); other != stack.entries.rend(); ++other) {
+    if (wanted.contains(other->layer->name)) {
+      wanted.insert(other->needs.begin(), other->needs.end());
+    }
+  }
+  std::vector<std::string> closure;
+  for (const auto& other : stack.entries) {
+    const bool is_base = other.layer->kind == catalogue::Kind::base;
+    if (other.layer != entry.layer && (is_base || wanted.contains(other.layer->name))) {
+      closure.push_back(other.layer->name);
+    }
+  }
+  return closure;
+}
+
+const std::map<std::string, std::string>& default_environment() {
+  static const std::map<std::string, std::string> environment = {{"PATH", k_default_path}};
+  return environment;
+}
+
+/// Adds to `path` what `value` has in front of or behind the entries it shares with `path`.
+std::string merge_path(const std::string& path, const std::string& value) {
+  std::vector<std::string> front;
+  std::vector<std::string> entries;
+  for (const auto part : split(path, ':')) {
+    entries.emplace_back(part);
+  }
+  for (const auto part : split(value, ':')) {
+    if (std::ranges::find(entries, part) == entries.end()) {
+      front.emplace_back(part);
+    }
+  }
+  front.insert(front.end(), entries.begin(), entries.end());
+  return joined(front, ":");
+}
+
+} // namespace
+
+std::map<std::string, std::string> compose_environment(const std::vector<const ConfigDelta*>& deltas) {
+  auto environment = default_environment();
+  for (const auto* delta : deltas) {
+    for (const auto& [name, value] : delta->environment) {
+      auto& slot = environment[name];
+      const bool is_list = name == "PATH" || name.ends_with("_PATH");
+      slot = is_list && !slot.empty() ? merge_path(slot, value) : value;
+    }
+  }
+  return environment;
+}
+
+ConfigDelta compose_config(const std::vector<const ConfigDelta*>& deltas) {
+  ConfigDelta config;
+  const auto take = [](auto& slot, const auto& value) {
+    if (!value.empty()) {
+      slot = value;
+    }
+  };
+  for (const auto* delta : deltas) {
+    take(config.user, delta->user);
+    take(config.directory, delta->directory);
+    take(config.command, delta->command);
+    take(config.entrypoint, delta->entrypoint);
+    take(config.shell, delta->shell);
+    for (const auto& [name, value] : delta->labels) {
+      config.labels[name] = value;
+    }
+  }
+  config.environment = compose_environment(deltas);
+  return config;
+}
+
+std::vector<LayerPlan> plan_layers(const resolve::Stack& stack, const ArgValues& args, Diagnostics& diagnostics) {
+  std::vector<LayerPlan> plans;
+  std::map<std::string, std::size_t> place;
+  for (const auto& entry : stack.entries) {
+    const auto& definition = *entry.layer;
+    LayerPlan plan;
+    plan.name = definition.name;
+    plan.kind = std::string(catalogue::to_string(definition.kind));
+    plan.reason = entry.reason;
+    plan.bootstrap = definition.bootstrap;
+    plan.files = definition.files;
+    if (definition.kind != catalogue::Kind::base) {
+      plan.closure = closure_of(stack, entry);
+    }
+    std::vector<const ConfigDelta*> below;
+    for (const auto& name : plan.closure) {
+      below.push_back(&plans[place.at(name)].config);
+    }
+    const auto file = definition.containerfile ? containerfile::parse(definition.containerfile, diagnostics) : std::nullopt;
+    if (file) {
+      const auto chosen = build_args(definition, args);
+      LayerPlanner(definition, *file, compose_config(below), chosen, diagnostics).run(plan);
+    }
+    plan.inputs = inputs_of(plan);
+    place[plan.name] = plans.size();
+    plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+RecipeKey recipe_key(const LayerPlan& plan, const std::map<std::string, ContentKey>& closure) {
+  Sha256 hash;
+  hash.field("sheaf-recipe 1");
+  for (const auto& [name, value] : plan.inputs) {
+    hash.field(name).field(value);
+  }
+  for (const auto& name : plan.closure) {
+    hash.field(name).field(closure.at(name).hex());
+  }
+  return RecipeKey{hash.finish()};
+}
+
+} // namespace sheaf::plan

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/helper.hpp"
+
+#include "os/file.hpp"
+#include "os/mount.hpp"
+#include "sandbox/copy_files.hpp"
+#include "sandbox/process_setup.hpp"
+#include "sandbox/root_setup.hpp"
+#include "sandbox/spec.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace sheaf::sandbox {
+namespace {
+
+using Json = nlohmann::json;
+
+void report(const Json& json) {
+  const os::Fd pipe(k_report_descriptor);
+  ignore(os::write_all(pipe, json.dump(-1, ' ', false, Json::error_handler_t::replace)),
+         "reporting to a parent that is gone");
+}
+
+void report(const Error& error) {
+  report(Json{{"error", error.summary()}, {"code", std::string(to_string(error.code()))}, {"hint", error.hint()}});
+}
+
+void report(int wait_status) {
+  report(WIFSIGNALED(wait_status) ? Json{{"signal", WTERMSIG(wait_status)}} : Json{{"exit", WEXITSTATUS(wait_status)}});
+}
+
+Result<SandboxSpec> receive_spec() {
+  const os::Fd fd(k_spec_descriptor);
+  SHEAF_TRY_ASSIGN(const auto text, os::read_all(fd));
+  return parse_spec(text);
+}
+
+Result<void> enter_namespaces(const SandboxSpec& spec) {
+  int flags = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID;
+  if (spec.network == Network::none) {
+    flags |= CLONE_NEWNET;
+  }
+  if (unshare(flags) != 0) {
+    return Error::from_errno(errno, "entering new namespaces");
+  }
+  // Nothing that is mounted from here on may reach the host.
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return Error::from_errno(errno, "making mounts private");
+  }
+  return {};
+}
+
+/// PID 1 of the sandbox: runs the command as its child, reaps whatever is orphaned, ends with the command's status.
+/// The kernel kills everything else in the namespace when it ends.
+[[noreturn]] void run_as_init(const SandboxSpec& spec, const RunCommand& command) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (const auto ready = finish_root(spec); !ready) {
+    report(ready.error());
+    _exit(1);
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto failure = become_command(command);
+    report(failure);
+    _exit(127);
+  }
+  close(0);
+  int status = 0;
+  for (;;) {
+    int ended = 0;
+    const pid_t pid = wait(&ended);
+    if (pid == child) {
+      status = ended;
+      break;
+    }
+    if (pid < 0 && errno != EINTR) {
+      break;
+    }
+  }
+  report(status);
+  _exit(0);
+}
+
+Result<void> act(const SandboxSpec& spec) {
+  SHEAF_TRY(enter_namespaces(spec));
+  SHEAF_TRY(mount_root(spec));
+  if (const auto* copy = std::get_if<CopyFiles>(&spec.action)) {
+    return copy_files(*copy, spec.mount_point);
+  }
+  if (const auto* directory = std::get_if<MakeDirectory>(&spec.action)) {
+    return make_directory_in_root(directory->path, spec.mount_point);
+  }
+  const pid_t init = fork();
+  if (init < 0) {
+    return Error::from_errno(errno, "starting the sandbox's first process");
+  }
+  if (init == 0) {
+    run_as_init(spec, std::get<RunCommand>(spec.action));
+  }
+  // The terminal's signals are for the command; this process only waits.
+  signal(SIGINT, SIG_IGN);
+  signal(SIGQUIT, SIG_IGN);
+  while (waitpid(init, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return {};
+}
+
+} // namespace
+
+int helper_main() {
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  const auto spec = receive_spec();
+  if (!spec) {
+    report(spec.error());
+    return 1;
+  }
+  const auto done = act(*spec);
+  if (!done) {
+    report(done.error());
+    return 1;
+  }
+  if (!std::holds_alternative<RunCommand>(spec->action)) {
+    report(0);
+  }
+  return 0;
+}
+
+} // namespace sheaf::sandbox

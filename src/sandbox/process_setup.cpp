@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/process_setup.hpp"
+
+#include "base/text.hpp"
+#include "os/file.hpp"
+#include "sandbox/seccomp_filter.hpp"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+
+namespace sheaf::sandbox {
+namespace {
+
+/// What a container's root may do: the default set of the OCI runtimes.
+constexpr std::array k_capabilities = {
+    CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FSETID,  CAP_FOWNER,           CAP_MKNOD,      CAP_NET_RAW, CAP_SETGID,
+    CAP_SETUID, CAP_SETFCAP,      CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_KILL,    CAP_AUDIT_WRITE};
+
+std::optional<std::vector<std::string_view>> find_line(std::string_view text, std::size_t fields, std::size_t column,
+                                                       std::string_view value) {
+  for (const auto line : lines_of(text)) {
+    auto parts = split(line, ':');
+    if (parts.size() >= fields && parts[column] == value) {
+      return parts;
+    }
+  }
+  return std::nullopt;
+}
+
+void fill_from_passwd(Identity& identity, const std::vector<std::string_view>& line) {
+  identity.name = std::string(line[0]);
+  identity.uid = to_number<unsigned>(line[2]).value_or(0);
+  identity.gid = to_number<unsigned>(line[3]).value_or(0);
+  identity.home = std::string(line[5]);
+}
+
+std::vector<unsigned> supplementary_groups(std::string_view group, std::string_view name) {
+  std::vector<unsigned> groups;
+  for (const auto line : lines_of(group)) {
+    const auto parts = split(line, ':');
+    if (parts.size() < 4) {
+      continue;
+    }
+    const auto members = split(parts[3], ',');
+    if (const auto gid = to_number<unsigned>(parts[2]); gid && std::ranges::find(members, name) != members.end()) {
+      groups.push_back(*gid);
+    }
+  }
+  return groups;
+}
+
+Result<void> drop_capabilities() {
+  for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+    const bool keep = std::ranges::find(k_capabilities, capability) != k_capabilities.end();
+    if (!keep && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
+      return Error::from_errno(errno, "dropping a capability from the bounding set");
+    }
+  }
+  return {};
+}
+
+/// After the change of user: root keeps the container set, others have nothing left.
+Result<void> limit_to_container_set() {
+  std::uint64_t mask = 0;
+  for (const int capability : k_capabilities) {
+    mask |= std::uint64_t{1} << static_cast<unsigned>(capability);
+  }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> data{};
+  if (syscall(SYS_capget, &header, data.data()) != 0) {
+    return Error::from_errno(errno, "reading capabilities");
+  }
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const auto allowed = static_cast<std::uint32_t>(mask >> (32U * i));
+    data[i].permitted &= allowed;
+    data[i].effective = data[i].permitted;
+    data[i].inheritable = 0;
+  }
+  if (syscall(SYS_capset, &header, data.data()) != 0) {
+    return Error::from_errno(errno, "limiting capabilities");
+  }
+  return {};
+}
+
+Result<void> change_user(const Identity& identity) {
+  std::vector<gid_t> groups(identity.groups.begin(), identity.groups.end());
+  if (std::ranges::find(groups, identity.gid) == groups.end()) {
+    groups.insert(groups.begin(), identity.gid);
+  }
+  if (setgroups(groups.size(), groups.data()) != 0 || setresgid(identity.gid, identity.gid, identity.gid) != 0 ||
+      setresuid(identity.uid, identity.uid, identity.uid) != 0) {
+    return Error::from_errno(errno, fmt::format("becoming user '{}'", identity.name));
+  }
+  return {};
+}
+
+bool has_variable(const std::vector<std::string>& environment, std::string_view name) {
+  return std::ranges::any_of(environment, [&](const std::string& entry) {
+    return entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=';
+  });
+}
+
+std::vector<std::string> complete_environment(const RunCommand& command, const Identity& identity) {
+  auto environment = command.environment;
+  const std::array<std::pair<std::string_view, std::string_view>, 3> defaults = {
+      {{"HOME", identity.home}, {"USER", identity.name}, {"LOGNAME", identity.name}}};
+  for (const auto& [name, value] : defaults) {
+    if (!has_variable(environment, name)) {
+      environment.push_back(fmt::format("{}={}", name, value));
+    }
+  }
+  return environment;
+}
+
+Error exec(const RunCommand& command, std::vector<std::string> environment) {
+  std::vector<char*> argv;
+  for (const auto& word : command.argv) {
+    argv.push_back(const_cast<char*>(word.c_str()));
+  }
+  argv.push_back(nullptr);
+  std::vector<char*> env;
+  for (auto& entry : environment) {
+    if (entry.starts_with("PATH=")) {
+      setenv("PATH", entry.c_str() + 5, 1); // execvpe(3) searches the caller's PATH
+    }
+    env.push_back(entry.data());
+  }
+  env.push_back(nullptr);
+  execvpe(argv[0], argv.data(), env.data());
+  auto error = Error::from_errno(errno, fmt::format("starting '{}'", command.argv[0]));
+  return errno == ENOENT ? std::move(error).with_hint("is the program in one of the selected layers, and in PATH?") : error;
+}
+
+Result<std::string> text_of(const char* path) {
+  SHEAF_TRY_ASSIGN(auto text, os::read_file_if_exists(path));
+  return text.value_or("");
+}
+
+Result<Identity> identity_of(const std::string& user) {
+  SHEAF_TRY_ASSIGN(const auto passwd, text_of("/etc/passwd"));
+  SHEAF_TRY_ASSIGN(const auto group, text_of("/etc/group"));
+  return resolve_user(user, passwd, group);
+}
+
+Result<void> prepare(const RunCommand& command, const Identity& identity) {
+  umask(022);
+  SHEAF_TRY(drop_capabilities());
+  // Before the change of user: without no_new_privs only a privileged process may install a filter, and sudo inside
+  // must stay possible.
+  SHEAF_TRY(install_seccomp_filter());
+  SHEAF_TRY(change_user(identity));
+  SHEAF_TRY(limit_to_container_set());
+  if (chdir(command.directory.c_str()) != 0) {
+    return Error::from_errno(errno, fmt::format("entering directory '{}'", command.directory));
+  }
+  return {};
+}
+
+} // namespace
+
+Result<Identity> resolve_user(std::string_view user, std::string_view passwd, std::string_view group) {
+  const auto colon = user.find(':');
+  const auto name = user.substr(0, colon);
+  Identity identity;
+  const auto number = to_number<unsigned>(name);
+  const auto by_name = find_line(passwd, 7, 0, name.empty() ? "root" : name);
+  if (by_name) {
+    fill_from_passwd(identity, *by_name);
+  } else if (number) {
+    identity.uid = *number;
+    identity.name = std::string(name);
+    if (const auto by_id = find_line(passwd, 7, 2, name)) {
+      fill_from_passwd(identity, *by_id);
+    }
+  } else if (!name.empty()) {
+    return Error(ErrorCode::not_found, fmt::format("user '{}' is not in /etc/passwd", name));
+  }
+  if (colon != std::string_view::npos) {
+    const auto wanted = user.substr(colon + 1);
+    const auto line = find_line(group, 3, 0, wanted);
+    const auto gid = line ? to_number<unsigned>((*line)[2]) : to_number<unsigned>(wanted);
+    if (!gid) {
+      return Error(ErrorCode::not_found, fmt::format("group '{}' is not in /etc/group", wanted));
+    }
+    identity.gid = *gid;
+    return identity;
+  }
+  identity.groups = supplementary_groups(group, identity.name);
+  return identity;
+}
+
+Error become_command(const RunCommand& command) {
+  auto identity = identity_of(command.user);
+  if (!identity) {
+    return std::move(identity).error();
+  }
+  if (auto ready = prepare(command, *identity); !ready) {
+    return std::move(ready).error();
+  }
+  for (const int number : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE}) {
+    signal(number, SIG_DFL);
+  }
+  return exec(command, complete_environment(command, *identity));
+}
+
+} // namespace sheaf::sandbox

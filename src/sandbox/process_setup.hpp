@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Turns the helper's last child into the command: user, groups, capabilities, seccomp filter, working directory, exec.
+
+#include "base/result.hpp"
+#include "sandbox/spec.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sheaf::sandbox {
+
+/// Who a command runs as.
+struct Identity {
+  unsigned uid = 0;
+  unsigned gid = 0;
+  std::vector<unsigned> groups;
+  std::string name = "root";
+  std::string home = "/";
+};
+
+/// Resolves a USER value against the texts of /etc/passwd and /etc/group. `not_found` for an unknown name.
+/// Source: Dockerfile reference, USER; a numeric id needs no entry.
+Result<Identity> resolve_user(std::string_view user, std::string_view passwd, std::string_view group);
+
+/// Replaces this process; returns only the reason why it could not.
+Error become_command(const RunCommand& command);
+
+} // namespace sheaf::sandbox

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The sandbox as the builder and the workspaces see it: a specification in, an exit status out.
+
+#include "os/child.hpp"
+#include "os/fd.hpp"
+#include "sandbox/spec.hpp"
+
+#include <memory>
+#include <stop_token>
+
+namespace sheaf::sandbox {
+
+/// Where the command's standard streams go; -1 means /dev/null for input and our own stream for the others.
+struct Streams {
+  int input = -1;
+  int output = -1;
+  int error = -1;
+};
+
+class Runtime {
+public:
+  virtual ~Runtime() = default;
+  /// Carries out the action and waits for its end; a stop request kills everything inside. An error means that the
+  /// sandbox could not be set up; a command that fails is an ExitStatus. Safe from several threads.
+  virtual Result<os::ExitStatus> run(const SandboxSpec& spec, const Streams& streams, std::stop_token stop) = 0;
+};
+
+/// The default: our own program again as a single-threaded helper (see helper.hpp). Starts in a few milliseconds.
+std::unique_ptr<Runtime> native_runtime();
+
+} // namespace sheaf::sandbox

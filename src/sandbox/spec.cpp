@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/spec.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace sheaf::sandbox {
+namespace {
+
+using Json = nlohmann::json;
+
+Json to_json(const BindMount& bind) {
+  return {{"source", bind.source},
+          {"target", bind.target},
+          {"read_only", bind.access == Access::read_only},
+          {"owned_by_dev", bind.owned_by_dev}};
+}
+
+Json to_json(const OverlayMount& overlay) {
+  return {{"shared", overlay.shared}, {"upper", overlay.upper}, {"work", overlay.work}, {"target", overlay.target}};
+}
+
+Json to_json(const RunCommand& run) {
+  return {{"argv", run.argv},
+          {"environment", run.environment},
+          {"directory", run.directory},
+          {"user", run.user},
+          {"interactive", run.interactive}};
+}
+
+Json to_json(const CopyFiles& copy) {
+  return {{"context", copy.context}, {"sources", copy.sources}, {"destination", copy.destination},
+          {"owner", copy.owner},     {"mode", copy.mode ? Json(*copy.mode) : Json(nullptr)}, {"epoch", copy.epoch}};
+}
+
+RunCommand run_from(const Json& json) {
+  return {json.at("argv"), json.at("environment"), json.at("directory"), json.at("user"), json.at("interactive")};
+}
+
+CopyFiles copy_from(const Json& json) {
+  const auto& mode = json.at("mode");
+  return {json.at("context"), json.at("sources"), json.at("destination"), json.at("owner"),
+          mode.is_null() ? std::nullopt : std::optional(mode.get<unsigned>()), json.at("epoch")};
+}
+
+Json action_to_json(const SandboxSpec& spec) {
+  if (const auto* run = std::get_if<RunCommand>(&spec.action)) {
+    return {{"run", to_json(*run)}};
+  }
+  if (const auto* copy = std::get_if<CopyFiles>(&spec.action)) {
+    return {{"copy", to_json(*copy)}};
+  }
+  return {{"mkdir", std::get<MakeDirectory>(spec.action).path}};
+}
+
+SandboxSpec spec_from(const Json& json) {
+  SandboxSpec spec;
+  spec.lowers = json.at("lowers").get<std::vector<std::string>>();
+  spec.upper = json.at("upper");
+  spec.work = json.at("work");
+  spec.is_volatile = json.at("volatile");
+  spec.mount_point = json.at("mount_point");
+  spec.hostname = json.at("hostname");
+  spec.network = json.at("network") == "none" ? Network::none : Network::host;
+  for (const auto& bind : json.at("binds")) {
+    spec.binds.push_back({bind.at("source"), bind.at("target"),
+                          bind.at("read_only").get<bool>() ? Access::read_only : Access::read_write,
+                          bind.at("owned_by_dev")});
+  }
+  for (const auto& overlay : json.at("overlays")) {
+    spec.overlays.push_back({overlay.at("shared"), overlay.at("upper"), overlay.at("work"), overlay.at("target")});
+  }
+  const auto& action = json.at("action");
+  if (action.contains("run")) {
+    spec.action = run_from(action.at("run"));
+  } else if (action.contains("copy")) {
+    spec.action = copy_from(action.at("copy"));
+  } else {
+    spec.action = MakeDirectory{action.at("mkdir")};
+  }
+  return spec;
+}
+
+} // namespace
+
+std::string serialise(const SandboxSpec& spec) {
+  Json json = {{"lowers", spec.lowers},
+               {"upper", spec.upper},
+               {"work", spec.work},
+               {"volatile", spec.is_volatile},
+               {"mount_point", spec.mount_point},
+               {"hostname", spec.hostname},
+               {"network", spec.network == Network::none ? "none" : "host"},
+               {"binds", Json::array()},
+               {"overlays", Json::array()},
+               {"action", action_to_json(spec)}};
+  for (const auto& bind : spec.binds) {
+    json["binds"].push_back(to_json(bind));
+  }
+  for (const auto& overlay : spec.overlays) {
+    json["overlays"].push_back(to_json(overlay));
+  }
+  // Environment values and paths are bytes, not always UTF-8; a lossless form is not worth a second format.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<SandboxSpec> parse_spec(std::string_view json) {
+  try {
+    return spec_from(Json::parse(json));
+  } catch (const Json::exception& error) {
+    return Error(ErrorCode::internal, std::string("reading a sandbox specification: ") + error.what());
+  }
+}
+
+} // namespace sheaf::sandbox

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/layer_record.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace sheaf::store {
+namespace {
+
+using Json = nlohmann::json;
+
+Json to_json(const ConfigDelta& config) {
+  return {{"environment", config.environment}, {"user", config.user},     {"directory", config.directory},
+          {"command", config.command},         {"entrypoint", config.entrypoint},
+          {"shell", config.shell},             {"labels", config.labels}};
+}
+
+ConfigDelta config_from(const Json& json) {
+  return {json.at("environment"), json.at("user"),  json.at("directory"), json.at("command"),
+          json.at("entrypoint"),  json.at("shell"), json.at("labels")};
+}
+
+std::string dump(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+LayerRecord record_from(const Json& json) {
+  LayerRecord record;
+  record.name = json.at("name");
+  record.kind = json.at("kind");
+  record.needs = json.at("needs").get<std::vector<std::string>>();
+  record.config = config_from(json.at("config"));
+  record.epoch = json.at("epoch");
+  record.bytes = json.at("bytes");
+  record.files = json.at("files");
+  record.created = json.at("created");
+  record.build_ms = json.at("build_ms");
+  record.inputs = json.at("inputs").get<std::map<std::string, std::string>>();
+  return record;
+}
+
+} // namespace
+
+std::string serialise(const ConfigDelta& config) { return dump(to_json(config), -1); }
+
+std::string serialise(const LayerRecord& record) {
+  const Json json = {{"version", 1},
+                     {"name", record.name},
+                     {"kind", record.kind},
+                     {"recipe_key", record.recipe_key.to_string()},
+                     {"content_key", record.content_key.to_string()},
+                     {"needs", record.needs},
+                     {"config", to_json(record.config)},
+                     {"epoch", record.epoch},
+                     {"bytes", record.bytes},
+                     {"files", record.files},
+                     {"created", record.created},
+                     {"build_ms", record.build_ms},
+                     {"inputs", record.inputs}};
+  return dump(json, 2) + "\n";
+}
+
+Result<LayerRecord> parse_layer_record(std::string_view text) {
+  try {
+    const auto json = Json::parse(text);
+    auto record = record_from(json);
+    SHEAF_TRY_ASSIGN(record.recipe_key.digest, Digest::parse(json.at("recipe_key").get<std::string>()));
+    SHEAF_TRY_ASSIGN(record.content_key.digest, Digest::parse(json.at("content_key").get<std::string>()));
+    return record;
+  } catch (const Json::exception& error) {
+    return Error(ErrorCode::corrupt, std::string("reading a layer record: ") + error.what());
+  }
+}
+
+} // namespace sheaf::store

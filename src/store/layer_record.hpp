@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the store knows of a built layer besides its tree: the content of layer.json (docs/formats/store.md).
+
+#include "base/config_delta.hpp"
+#include "base/digest.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sheaf::store {
+
+struct LayerRecord {
+  std::string name;
+  std::string kind;
+  RecipeKey recipe_key;
+  ContentKey content_key;
+  /// Names of the layers it was built on, base first.
+  std::vector<std::string> needs;
+  ConfigDelta config;
+  /// Seconds since 1970 that all younger times were clamped to.
+  std::int64_t epoch = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t files = 0;
+  std::int64_t created = 0;
+  std::int64_t build_ms = 0;
+  /// The named inputs of the recipe key, so that `sheaf why` can say which one changed.
+  std::map<std::string, std::string> inputs;
+  bool operator==(const LayerRecord&) const = default;
+};
+
+std::string serialise(const LayerRecord& record);
+/// `corrupt` if the text is not a record.
+Result<LayerRecord> parse_layer_record(std::string_view json);
+/// Canonical text of a delta; part of the content key.
+std::string serialise(const ConfigDelta& config);
+
+} // namespace sheaf::store

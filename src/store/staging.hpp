@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A private directory below the store's tmp/ in which something is built. It vanishes with its owner, and if the owner
+// was killed, the next process that opens the store removes it: a lock on the folder tells the dead from the living.
+
+#include "os/file_lock.hpp"
+#include "os/temp_dir.hpp"
+
+#include <string>
+
+namespace sheaf::store {
+
+class [[nodiscard]] Staging {
+public:
+  static Result<Staging> create(const std::string& parent);
+  /// Removes the folders in `parent` whose owner is gone. Returns how many.
+  static Result<int> remove_abandoned(const std::string& parent);
+
+  const std::string& path() const { return m_directory.path(); }
+  /// "<path>/<name>"
+  std::string file(const std::string& name) const { return path() + "/" + name; }
+  /// Makes an empty directory with a name of its own that begins with `prefix`.
+  Result<std::string> fresh_directory(const std::string& prefix);
+
+private:
+  Staging(os::TempDir directory, os::FileLock lock) : m_directory(std::move(directory)), m_lock(std::move(lock)) {}
+  os::TempDir m_directory;
+  os::FileLock m_lock;
+  int m_count = 0;
+};
+
+} // namespace sheaf::store

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/store.hpp"
+
+#include "os/file.hpp"
+
+#include <fmt/format.h>
+
+namespace sheaf::store {
+namespace {
+
+constexpr std::string_view k_format = "sheaf-store 1\n";
+
+Result<void> check_format(const std::string& root) {
+  const auto path = root + "/format";
+  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(path));
+  if (!text) {
+    return os::write_file(path, k_format, os::Durable::yes);
+  }
+  if (*text != k_format) {
+    return Error(ErrorCode::unsupported, fmt::format("the store at '{}' has another format than this sheaf knows", root))
+        .with_hint("use the sheaf that made it, or another store with --root");
+  }
+  return {};
+}
+
+/// Reads every layer's record into a new index; what cannot be read is left out and found missing later.
+Result<Index> rebuild(const std::string& root, const std::string& path) {
+  SHEAF_TRY(os::remove_file_if_exists(path));
+  SHEAF_TRY_ASSIGN(auto index, Index::open(path));
+  SHEAF_TRY_ASSIGN(const auto recipes, os::list_directory(root + "/recipes"));
+  for (const auto& entry : recipes) {
+    const auto text = os::read_file(root + "/recipes/" + entry.name);
+    const auto record = text ? parse_layer_record(*text) : Result<LayerRecord>(Error(text.error()));
+    if (record) {
+      SHEAF_TRY(index.add(*record));
+    }
+  }
+  return index;
+}
+
+Result<Index> open_index(const std::string& root) {
+  const auto path = root + "/index.db";
+  if (os::exists(path)) {
+    auto index = Index::open(path);
+    if (index || index.error().code() != ErrorCode::corrupt) {
+      return index;
+    }
+  }
+  SHEAF_TRY_ASSIGN(const auto lock, os::FileLock::acquire(root + "/locks/index", os::LockMode::exclusive));
+  return rebuild(root, path);
+}
+
+} // namespace
+
+Result<Store> Store::open(const std::string& root) {
+  const auto doing = fmt::format("opening the store at '{}'", root);
+  for (const auto* folder : {"", "/layers", "/recipes", "/joins", "/tmp", "/locks", "/cache", "/logs"}) {
+    SHEAF_TRY(os::make_directories(root + folder).context(doing));
+  }
+  SHEAF_TRY(check_format(root).context(doing));
+  SHEAF_TRY_ASSIGN(auto index, open_index(root).context(doing));
+  Store store(root, std::move(index));
+  SHEAF_TRY_ASSIGN(store.m_abandoned, Staging::remove_abandoned(root + "/tmp").context(doing));
+  return store;
+}
+
+Result<Staging> Store::stage() { return Staging::create(m_root + "/tmp"); }
+
+Result<os::FileLock> Store::lock_key(const std::string& key) {
+  return os::FileLock::acquire(fmt::format("{}/locks/{}", m_root, key), os::LockMode::exclusive);
+}
+
+Result<std::optional<os::FileLock>> Store::try_lock_key(const std::string& key) {
+  return os::FileLock::try_acquire(fmt::format("{}/locks/{}", m_root, key), os::LockMode::exclusive);
+}
+
+Result<std::optional<StoredLayer>> Store::find(const RecipeKey& recipe) {
+  const std::scoped_lock lock(m_shared->mutex);
+  SHEAF_TRY_ASSIGN(const auto content, m_shared->index.content_of(recipe));
+  if (!content) {
+    return std::optional<StoredLayer>();
+  }
+  SHEAF_TRY_ASSIGN(auto layer, load(*content));
+  if (!layer) {
+    SHEAF_TRY(m_shared->index.remove(recipe));
+    return layer;
+  }
+  // Two recipes may give one content; what differs between them is the recipe's own record.
+  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(fmt::format("{}/recipes/{}", m_root, recipe.hex())));
+  if (text) {
+    SHEAF_TRY_ASSIGN(layer->record, parse_layer_record(*text));
+  }
+  return layer;
+}
+
+Result<std::optional<StoredLayer>> Store::find(const ContentKey& content) { return load(content); }
+
+Result<std::optional<StoredLayer>> Store::load(const ContentKey& content) {
+  const auto path = layer_path(content);
+  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(path + "/layer.json"));
+  if (!text) {
+    return std::optional<StoredLayer>();
+  }
+  SHEAF_TRY_ASSIGN(auto record, parse_layer_record(*text).context(fmt::format("reading '{}/layer.json'", path)));
+  return std::optional(StoredLayer{std::move(record), path});
+}
+
+Result<std::vector<StoredLayer>> Store::newest() {
+  std::vector<RecipeKey> keys;
+  {
+    const std::scoped_lock lock(m_shared->mutex);
+    SHEAF_TRY_ASSIGN(keys, m_shared->index.newest());
+  }
+  std::vector<StoredLayer> layers;
+  for (const auto& key : keys) {
+    SHEAF_TRY_ASSIGN(auto layer, find(key));
+    if (layer) {
+      layers.push_back(std::move(*layer));
+    }
+  }
+  return layers;
+}
+
+Result<std::optional<std::int64_t>> Store::last_build_ms(const std::string& name) {
+  const std::scoped_lock lock(m_shared->mutex);
+  return m_shared->index.last_build_ms(name);
+}
+
+Result<StoredLayer> Store::commit(const std::string& directory, const LayerRecord& record) {
+  const auto path = layer_path(record.content_key);
+  const auto doing = fmt::format("committing layer '{}'", record.name);
+  const auto text = serialise(record);
+  SHEAF_TRY(os::write_file(directory + "/layer.json", text).context(doing));
+  if (!os::exists(path)) {
+    // Everything of the layer is on disk before its name is: a crash leaves a whole layer or none.
+    SHEAF_TRY(os::sync_file_system(directory).context(doing));
+    if (auto renamed = os::rename(directory, path); !renamed && !os::exists(path)) {
+      return std::move(renamed).context(doing).error();
+    }
+  }
+  SHEAF_TRY(os::write_file(fmt::format("{}/recipes/{}", m_root, record.recipe_key.hex()), text, os::Durable::yes)
+                .context(doing));
+  const std::scoped_lock lock(m_shared->mutex);
+  SHEAF_TRY(m_shared->index.add(record).context(doing));
+  return StoredLayer{record, path};
+}
+
+std::optional<std::string> Store::find_join(const Digest& key) const {
+  auto path = fmt::format("{}/joins/{}", m_root, key.hex());
+  return os::exists(path + "/join.json") ? std::optional(std::move(path)) : std::nullopt;
+}
+
+Result<std::string> Store::commit_join(const std::string& directory, const Digest& key) {
+  auto path = fmt::format("{}/joins/{}", m_root, key.hex());
+  if (!os::exists(path)) {
+    if (auto renamed = os::rename(directory, path); !renamed && !os::exists(path)) {
+      return std::move(renamed).context("committing a join layer").error();
+    }
+  }
+  return path;
+}
+
+Result<std::string> Store::folder(const std::string& name) const {
+  auto path = m_root + "/" + name;
+  SHEAF_TRY(os::make_directories(path));
+  return path;
+}
+
+std::string default_root() {
+  if (auto root = os::environment("SHEAF_ROOT")) {
+    return *root;
+  }
+  if (auto data = os::environment("XDG_DATA_HOME")) {
+    return *data + "/sheaf";
+  }
+  return os::environment("HOME").value_or("/root") + "/.local/share/sheaf";
+}
+
+} // namespace sheaf::store

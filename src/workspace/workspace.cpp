@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workspace/workspace.hpp"
+
+#include "os/file.hpp"
+#include "os/namespaces.hpp"
+
+#include <fmt/format.h>
+
+#include <sys/stat.h>
+
+namespace sheaf::workspace {
+namespace {
+
+/// Real root mounts the project so that `dev` owns the owner's files; for an ordinary user the user namespace does.
+bool needs_owner_mapping(const std::string& path) {
+  struct stat info {};
+  return os::in_initial_user_namespace() && ::stat(path.c_str(), &info) == 0 && info.st_uid != os::k_caller_id;
+}
+
+Result<sandbox::SandboxSpec> spec_for(const RunRequest& request) {
+  sandbox::SandboxSpec spec;
+  spec.lowers = request.lowers;
+  spec.upper = request.scratch + "/upper";
+  spec.work = request.scratch + "/work";
+  spec.mount_point = request.scratch + "/root";
+  for (const auto& folder : {spec.upper, spec.work, spec.mount_point}) {
+    SHEAF_TRY(os::make_directories(folder));
+  }
+  spec.is_volatile = true; // nothing of it outlives the run
+  spec.hostname = request.hostname;
+  spec.binds = request.binds;
+  spec.binds.push_back({request.project, k_project_path, sandbox::Access::read_write, false});
+  for (auto& bind : spec.binds) {
+    bind.owned_by_dev = bind.access == sandbox::Access::read_write && needs_owner_mapping(bind.source);
+  }
+  sandbox::RunCommand command;
+  command.argv = request.argv;
+  command.directory = request.directory;
+  command.user = request.user;
+  command.interactive = true;
+  for (const auto& [name, value] : request.environment) {
+    command.environment.push_back(fmt::format("{}={}", name, value));
+  }
+  spec.action = std::move(command);
+  return spec;
+}
+
+} // namespace
+
+Result<os::ExitStatus> run(const RunRequest& request, sandbox::Runtime& runtime, EventSink& events,
+                           std::stop_token stop) {
+  SHEAF_TRY_ASSIGN(auto spec, spec_for(request));
+  auto status = runtime.run(spec, {0, 1, 2}, stop);
+  if (status || status.error().code() != ErrorCode::unsupported) {
+    return status;
+  }
+  events.emit({EventKind::warning, "",
+               fmt::format("{}; the project keeps its owner inside, so 'dev' may not be able to write to it",
+                           status.error().summary())});
+  for (auto& bind : spec.binds) {
+    bind.owned_by_dev = false;
+  }
+  return runtime.run(spec, {0, 1, 2}, stop);
+}
+
+} // namespace sheaf::workspace

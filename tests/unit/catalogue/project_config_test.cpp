@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "catalogue/project_config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace sheaf::catalogue {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+ProjectConfig parse(const std::string& name, const std::string& text) {
+  Diagnostics diagnostics;
+  auto config = parse_config(std::make_shared<const SourceText>(name, text), diagnostics);
+  EXPECT_EQ(diagnostics.render(), "");
+  return std::move(config).value();
+}
+
+TEST(ProjectConfig, AnEmptyFileSetsNothing) {
+  EXPECT_THAT(show(parse("sheaf.yml", "")), IsEmpty());
+  EXPECT_THAT(show(parse("sheaf.yml", "# nothing yet\n")), IsEmpty());
+}
+
+TEST(ProjectConfig, ShowsEachValueWithItsPlace) {
+  const auto config = parse("sheaf.yml", R"(base: base
+family: deb
+layers: [python, node]
+agents: [codex, opencode]
+args:
+  codex:
+    version: 0.30
+env: {EDITOR: vim}
+mounts: ['~/data:/data:ro']
+ports: [8080, '127.0.0.1:80:8080', '[::1]:53:53/udp']
+snippet:
+  file: .sheaf/Containerfile
+tests: [{command: make check}]
+)");
+  EXPECT_THAT(show(config),
+              ElementsAre(ConfigValue{"base", "base", "sheaf.yml:1"}, //
+                          ConfigValue{"family", "deb", "sheaf.yml:2"},
+                          ConfigValue{"layers", "[python, node]", "sheaf.yml:3"},
+                          ConfigValue{"agents", "codex,opencode", "sheaf.yml:4"},
+                          ConfigValue{"args.codex.version", "0.30", "sheaf.yml:7"},
+                          ConfigValue{"env.EDITOR", "vim", "sheaf.yml:8"},
+                          ConfigValue{"mounts", "[~/data:/data:ro]", "sheaf.yml:9"},
+                          ConfigValue{"ports", "[8080, 127.0.0.1:80:8080, [::1]:53:53/udp]", "sheaf.yml:10"},
+                          ConfigValue{"snippet", "file .sheaf/Containerfile", "sheaf.yml:11"},
+                          ConfigValue{"tests", "[make check]", "sheaf.yml:13"}));
+}
+
+TEST(ProjectConfig, StrongerLevelsWinAndMapsMergeByEntry) {
+  ProjectConfig flags;
+  flags.agents = "none";
+  flags.origins["agents"] = "--agents";
+  const std::array levels = {
+      flags,
+      parse("sheaf.yml", "agents: all\nlayers: []\nenv: {A: project}\nargs: {node: {version: 20}}\n"),
+      parse("config.yml", "layers: [go]\nenv: {A: user, B: user}\nargs: {node: {version: 18, flavour: x}}\n"),
+  };
+  EXPECT_THAT(show(merge(levels)), ElementsAre(ConfigValue{"layers", "[]", "sheaf.yml:2"}, //
+                                               ConfigValue{"agents", "none", "--agents"},
+                                               ConfigValue{"args.node.flavour", "x", "config.yml:3"},
+                                               ConfigValue{"args.node.version", "20", "sheaf.yml:4"},
+                                               ConfigValue{"env.A", "project", "sheaf.yml:3"},
+                                               ConfigValue{"env.B", "user", "config.yml:2"}));
+}
+
+TEST(ProjectConfig, MergingIsAssociative) {
+  const auto a = parse("a", "base: x\nenv: {A: a}\n");
+  const auto b = parse("b", "base: y\nrepo: r\nenv: {A: b, B: b}\n");
+  const auto c = parse("c", "repo: s\ngpus: all\nenv: {B: c, C: c}\n");
+  const auto left = show(merge(std::array{merge(std::array{a, b}), c}));
+  const auto right = show(merge(std::array{a, merge(std::array{b, c})}));
+  EXPECT_EQ(left, right);
+}
+
+} // namespace
+} // namespace sheaf::catalogue
