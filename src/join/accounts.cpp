@@ -179,7 +179,7 @@ std::optional<Reconciled> Accounts::reconcile(const Sides& sides) const {
     }
     merged.push_back(std::move(*field));
   }
-  return Reconciled{sheaf::join(merged, ":")};
+  return Reconciled{sheaf::joined(merged, ":")};
 }
 
 void Accounts::settle(FileMerge& merge) const {

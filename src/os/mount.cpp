@@ -127,11 +127,10 @@ Result<void> set_mount_attributes(const Fd& mount, unsigned long attributes, Rec
   return {};
 }
 
-Result<void> swap_mount_owner(const Fd& mount, unsigned from_uid, unsigned from_gid, unsigned to) {
-  SHEAF_TRY_ASSIGN(const Fd names, swapped_user_namespace(from_uid, from_gid, to));
+Result<void> map_mount_owners(const Fd& mount, const Fd& ids) {
   struct mount_attr attr {};
   attr.attr_set = MOUNT_ATTR_IDMAP;
-  attr.userns_fd = static_cast<unsigned>(names.get());
+  attr.userns_fd = static_cast<unsigned>(ids.get());
   if (syscall(SYS_mount_setattr, mount.get(), "", AT_EMPTY_PATH, &attr, sizeof attr) != 0) {
     return Error::from_errno(errno, "mapping the owner of a mount").with_code(ErrorCode::unsupported);
   }

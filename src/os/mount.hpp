@@ -39,9 +39,9 @@ enum class Recursive { no, yes };
 Result<Fd> clone_tree(const std::string& path, Recursive recursive);
 /// Sets MOUNT_ATTR_* on a detached mount; `recursive` covers its submounts.
 Result<void> set_mount_attributes(const Fd& mount, unsigned long attributes, Recursive recursive);
-/// Shows files of `from` as owned by `to` and the other way round (uids and gids alike), in this mount only.
+/// Shows the owners of files as the user namespace `ids` maps them, in this mount only (see swapped_user_namespace).
 /// `unsupported` where the file system cannot (mount_setattr(2), ID-mapped mounts) or the caller is not root.
-Result<void> swap_mount_owner(const Fd& mount, unsigned from_uid, unsigned from_gid, unsigned to);
+Result<void> map_mount_owners(const Fd& mount, const Fd& ids);
 /// Attaches a detached mount at `path`.
 Result<void> attach(const Fd& mount, const std::string& path);
 /// Attaches a detached mount at `path` as seen from `root`, which symlinks cannot leave.

@@ -62,9 +62,9 @@ Result<void> enter_namespaces(const SandboxSpec& spec) {
 
 /// PID 1 of the sandbox: runs the command as its child, reaps whatever is orphaned, ends with the command's status.
 /// The kernel kills everything else in the namespace when it ends.
-[[noreturn]] void run_as_init(const SandboxSpec& spec, const RunCommand& command) {
+[[noreturn]] void run_as_init(const SandboxSpec& spec, const RunCommand& command, const std::vector<os::Fd>& owners) {
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  if (const auto ready = finish_root(spec); !ready) {
+  if (const auto ready = finish_root(spec, owners); !ready) {
     report(ready.error());
     _exit(1);
   }
@@ -92,6 +92,7 @@ Result<void> enter_namespaces(const SandboxSpec& spec) {
 }
 
 Result<void> act(const SandboxSpec& spec) {
+  SHEAF_TRY_ASSIGN(const auto owners, owner_maps(spec));
   SHEAF_TRY(enter_namespaces(spec));
   SHEAF_TRY(mount_root(spec));
   if (const auto* copy = std::get_if<CopyFiles>(&spec.action)) {
@@ -105,7 +106,7 @@ Result<void> act(const SandboxSpec& spec) {
     return Error::from_errno(errno, "starting the sandbox's first process");
   }
   if (init == 0) {
-    run_as_init(spec, std::get<RunCommand>(spec.action));
+    run_as_init(spec, std::get<RunCommand>(spec.action), owners);
   }
   // The terminal's signals are for the command; this process only waits.
   signal(SIGINT, SIG_IGN);

@@ -44,12 +44,11 @@ Result<void> ensure_target(const Fd& root, const std::string& path, bool directo
   return {};
 }
 
-Result<void> mount_bind(const Fd& root, const BindMount& bind) {
+Result<void> mount_bind(const Fd& root, const BindMount& bind, const Fd& owners = Fd()) {
   const auto doing = fmt::format("mounting '{}' at '{}'", bind.source, bind.target);
   SHEAF_TRY_ASSIGN(const Fd mount, os::clone_tree(bind.source, Recursive::no).context(doing));
-  if (bind.owned_by_dev) {
-    SHEAF_TRY_ASSIGN(const auto info, os::stat_of(mount));
-    SHEAF_TRY(os::swap_mount_owner(mount, info.st_uid, info.st_gid, os::k_caller_id).context(doing));
+  if (owners) {
+    SHEAF_TRY(os::map_mount_owners(mount, owners).context(doing));
   }
   if (bind.access == Access::read_only) {
     SHEAF_TRY(os::set_mount_attributes(mount, MOUNT_ATTR_RDONLY, Recursive::no).context(doing));
@@ -141,20 +140,37 @@ Result<void> pivot(const std::string& new_root) {
 
 } // namespace
 
+Result<std::vector<Fd>> owner_maps(const SandboxSpec& spec) {
+  std::vector<Fd> maps;
+  for (const auto& bind : spec.binds) {
+    struct stat info {};
+    if (!bind.owned_by_dev) {
+      maps.emplace_back();
+      continue;
+    }
+    if (stat(bind.source.c_str(), &info) != 0) {
+      return Error::from_errno(errno, fmt::format("looking at '{}'", bind.source));
+    }
+    SHEAF_TRY_ASSIGN(auto map, os::swapped_user_namespace(info.st_uid, info.st_gid, os::k_caller_id));
+    maps.push_back(std::move(map));
+  }
+  return maps;
+}
+
 Result<void> mount_root(const SandboxSpec& spec) {
   SHEAF_TRY_ASSIGN(const Fd mount, os::mount_overlay({spec.lowers, spec.upper, spec.work, spec.is_volatile}));
   return os::attach(mount, spec.mount_point);
 }
 
-Result<void> finish_root(const SandboxSpec& spec) {
+Result<void> finish_root(const SandboxSpec& spec, const std::vector<Fd>& owners) {
   SHEAF_TRY_ASSIGN(Fd root, os::open(spec.mount_point, O_RDONLY | O_DIRECTORY));
   SHEAF_TRY(mount_kernel_views(root).context("setting up '/proc' and '/sys'"));
   SHEAF_TRY(mount_devices(root).context("setting up '/dev'"));
   for (const auto& cache : spec.overlays) {
     SHEAF_TRY(mount_cache(root, cache));
   }
-  for (const auto& bind : spec.binds) {
-    SHEAF_TRY(mount_bind(root, bind));
+  for (std::size_t i = 0; i < spec.binds.size(); ++i) {
+    SHEAF_TRY(mount_bind(root, spec.binds[i], owners[i]));
   }
   SHEAF_TRY(root.close());
   SHEAF_TRY(pivot(spec.mount_point));

@@ -17,12 +17,18 @@ bool needs_owner_mapping(const std::string& path) {
   return os::in_initial_user_namespace() && ::stat(path.c_str(), &info) == 0 && info.st_uid != os::k_caller_id;
 }
 
-Result<sandbox::SandboxSpec> spec_for(const RunRequest& request) {
+enum class Owners { mapped, as_they_are };
+
+Result<sandbox::SandboxSpec> spec_for(const RunRequest& request, Owners owners) {
   sandbox::SandboxSpec spec;
   spec.lowers = request.lowers;
-  spec.upper = request.scratch + "/upper";
-  spec.work = request.scratch + "/work";
-  spec.mount_point = request.scratch + "/root";
+  // A volatile overlay does not take its directories a second time.
+  const auto folder_of = [&](const char* name) {
+    return fmt::format("{}/{}{}", request.scratch, name, owners == Owners::mapped ? "" : "-again");
+  };
+  spec.upper = folder_of("upper");
+  spec.work = folder_of("work");
+  spec.mount_point = folder_of("root");
   for (const auto& folder : {spec.upper, spec.work, spec.mount_point}) {
     SHEAF_TRY(os::make_directories(folder));
   }
@@ -31,7 +37,8 @@ Result<sandbox::SandboxSpec> spec_for(const RunRequest& request) {
   spec.binds = request.binds;
   spec.binds.push_back({request.project, k_project_path, sandbox::Access::read_write, false});
   for (auto& bind : spec.binds) {
-    bind.owned_by_dev = bind.access == sandbox::Access::read_write && needs_owner_mapping(bind.source);
+    bind.owned_by_dev = owners == Owners::mapped && bind.access == sandbox::Access::read_write &&
+                        needs_owner_mapping(bind.source);
   }
   sandbox::RunCommand command;
   command.argv = request.argv;
@@ -49,7 +56,7 @@ Result<sandbox::SandboxSpec> spec_for(const RunRequest& request) {
 
 Result<os::ExitStatus> run(const RunRequest& request, sandbox::Runtime& runtime, EventSink& events,
                            std::stop_token stop) {
-  SHEAF_TRY_ASSIGN(auto spec, spec_for(request));
+  SHEAF_TRY_ASSIGN(auto spec, spec_for(request, Owners::mapped));
   auto status = runtime.run(spec, {0, 1, 2}, stop);
   if (status || status.error().code() != ErrorCode::unsupported) {
     return status;
@@ -57,9 +64,7 @@ Result<os::ExitStatus> run(const RunRequest& request, sandbox::Runtime& runtime,
   events.emit({EventKind::warning, "",
                fmt::format("{}; the project keeps its owner inside, so 'dev' may not be able to write to it",
                            status.error().summary())});
-  for (auto& bind : spec.binds) {
-    bind.owned_by_dev = false;
-  }
+  SHEAF_TRY_ASSIGN(spec, spec_for(request, Owners::as_they_are));
   return runtime.run(spec, {0, 1, 2}, stop);
 }
 
