@@ -94,15 +94,24 @@ std::optional<std::string> merge_field(const Format& format, std::size_t index, 
   return winner == nullptr ? std::nullopt : std::optional(std::string(*winner));
 }
 
-std::string_view owner_of(std::string_view key) { return key.substr(0, key.find('\n')); }
+std::string_view owner_of(std::string_view key) {
+  return key.substr(0, key.find('\n'));
+}
 
 Conflict id_conflict(const Driver& driver, const FileMerge& merge, const MergedRecord& a, const MergedRecord& b,
                      const Range& shared) {
   const auto layer_of = [&](const MergedRecord& merged) {
     return merged.set_by == k_base ? std::string() : std::string(merge.layers[merged.set_by].name);
   };
-  Conflict conflict{std::string(driver.name()), std::string(merge.file), b.record.key, layer_of(a), layer_of(b),
-                    a.record.value, b.record.value, {}, {}};
+  Conflict conflict{std::string(driver.name()),
+                    std::string(merge.file),
+                    b.record.key,
+                    layer_of(a),
+                    layer_of(b),
+                    a.record.value,
+                    b.record.value,
+                    {},
+                    {}};
   conflict = with_texts(driver, std::move(conflict));
   const auto ids = shared.first == shared.last ? fmt::format("id {} is", shared.first)
                                                : fmt::format("ids {}-{} are", shared.first, shared.last);
@@ -114,7 +123,9 @@ Conflict id_conflict(const Driver& driver, const FileMerge& merge, const MergedR
 
 } // namespace
 
-bool Accounts::owns(std::string_view file) const { return format_of(file) != nullptr; }
+bool Accounts::owns(std::string_view file) const {
+  return format_of(file) != nullptr;
+}
 
 Result<Records> Accounts::parse(std::string_view file, std::string_view text) const {
   Records records;

@@ -110,9 +110,8 @@ std::optional<Reconciled> Debconf::reconcile(const Sides& sides) const {
     const auto in_a = find(a, id);
     const auto in_b = find(b, id);
     if (id.first == Section::owners || id.first == Section::flags) {
+      // Sorted, as debconf writes them.
       auto list = three_way_set(in_base.value_or(""), in_a.value_or(""), in_b.value_or(""), ", ");
-      // debconf sorts these lists.
-      list = three_way_set("", list, "", ", ");
       if (!list.empty()) {
         merged.push_back({id, std::move(list)});
       }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// dpkg's diversions, /var/lib/dpkg/diversions: three lines each, the diverted path, where its file went, and the package
-// that asked for it (":" for the administrator).
+// dpkg's diversions, /var/lib/dpkg/diversions: three lines each, the diverted path, where its file went, and the
+// package that asked for it (":" for the administrator).
 
 #include "join/driver.hpp"
 

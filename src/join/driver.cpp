@@ -33,7 +33,9 @@ const std::array<const Driver*, 7> k_drivers = {&k_dpkg_status, &k_extended_stat
 
 } // namespace
 
-std::span<const Driver* const> drivers() { return k_drivers; }
+std::span<const Driver* const> drivers() {
+  return k_drivers;
+}
 
 const Driver* driver_for(std::string_view file) {
   const auto found = std::find_if(k_drivers.begin(), k_drivers.end(), [&](auto driver) { return driver->owns(file); });
@@ -45,9 +47,13 @@ void Driver::order(std::string_view /*file*/, Records& records, std::size_t adde
             [](const Record& a, const Record& b) { return a.key < b.key; });
 }
 
-bool Driver::same(std::string_view /*file*/, std::string_view a, std::string_view b) const { return a == b; }
+bool Driver::same(std::string_view /*file*/, std::string_view a, std::string_view b) const {
+  return a == b;
+}
 
-std::optional<Reconciled> Driver::reconcile(const Sides& /*sides*/) const { return std::nullopt; }
+std::optional<Reconciled> Driver::reconcile(const Sides& /*sides*/) const {
+  return std::nullopt;
+}
 
 void Driver::settle(FileMerge& /*merge*/) const {}
 
@@ -60,15 +66,16 @@ std::string Driver::other_remedy(const Conflict& conflict) const {
   return fmt::format("let only one of the two layers change '{}' in '/{}'", conflict.key, conflict.file);
 }
 
-FileAttributes Driver::attributes(std::string_view /*file*/) const { return {}; }
+FileAttributes Driver::attributes(std::string_view /*file*/) const {
+  return {};
+}
 
 Conflict with_texts(const Driver& driver, Conflict conflict) {
   conflict.message = driver.explain(conflict);
-  conflict.remedies.push_back(
-      conflict.layer_a.empty()
-          ? fmt::format("build layer '{}' again on this base", conflict.layer_b)
-          : fmt::format("build layer '{1}' on top of '{0}': add '{0}' to the 'needs' of '{1}'", conflict.layer_a,
-                        conflict.layer_b));
+  conflict.remedies.push_back(conflict.layer_a.empty()
+                                  ? fmt::format("build layer '{}' again on this base", conflict.layer_b)
+                                  : fmt::format("build layer '{1}' on top of '{0}': add '{0}' to the 'needs' of '{1}'",
+                                                conflict.layer_a, conflict.layer_b));
   conflict.remedies.push_back(driver.other_remedy(conflict));
   return conflict;
 }

@@ -34,7 +34,8 @@ struct Facts {
 
 /// The canonical bytes of `facts`: equal facts, equal bytes. Grammar: docs/formats/facts.md.
 std::string serialise(const Facts& facts);
-/// `corrupt` with the byte offset unless `bytes` are exactly what `serialise` writes; `unsupported` for another version.
+/// `corrupt` with the byte offset unless `bytes` are exactly what `serialise` writes; `unsupported` for another
+/// version.
 Result<Facts> parse_facts(std::string_view bytes);
 
 } // namespace sheaf::join

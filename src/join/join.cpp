@@ -106,9 +106,15 @@ private:
 
   void add_conflict(const Slot& slot, const RecordChange& change, std::size_t layer) {
     m_conflicts.push_back(
-        with_texts(m_driver, {std::string(m_driver.name()), std::string(m_file), change.key,
+        with_texts(m_driver, {std::string(m_driver.name()),
+                              std::string(m_file),
+                              change.key,
                               slot.set_by == k_base ? std::string() : std::string(m_layers[slot.set_by].name),
-                              std::string(m_layers[layer].name), slot.value, change.after, {}, {}}));
+                              std::string(m_layers[layer].name),
+                              slot.value,
+                              change.after,
+                              {},
+                              {}}));
   }
 
   const Driver& m_driver;
@@ -124,8 +130,8 @@ Result<std::string> join_file(std::string_view file, const BaseText& base, std::
                               std::span<const LayerChanges> changes, std::vector<Conflict>& conflicts) {
   const auto* driver = driver_for(file);
   if (driver == nullptr) {
-    return Error(ErrorCode::unsupported, fmt::format("layer '{}' has facts of a file of no known kind",
-                                                     layers[changes.front().layer].name))
+    return Error(ErrorCode::unsupported,
+                 fmt::format("layer '{}' has facts of a file of no known kind", layers[changes.front().layer].name))
         .with_hint("it was built by a newer sheaf; use that, or build the layer again");
   }
   SHEAF_TRY_ASSIGN(std::optional<std::string> text, base(file));

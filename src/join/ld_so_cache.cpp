@@ -48,8 +48,8 @@ std::optional<CachedLibrary> library_from(std::string_view key) {
   if (!flags || !os_version) {
     return std::nullopt;
   }
-  CachedLibrary library{std::string(fields[1]), std::string(fields[5]), static_cast<std::int32_t>(*flags), *os_version,
-                        0, {}, 0};
+  CachedLibrary library{
+      std::string(fields[1]), std::string(fields[5]), static_cast<std::int32_t>(*flags), *os_version, 0, {}, 0};
   const auto hwcap = fields[4];
   const auto colon = hwcap.rfind(':');
   if (colon == std::string_view::npos) {
@@ -66,8 +66,7 @@ std::optional<CachedLibrary> library_from(std::string_view key) {
 /// Orders libraries that compare as equal: by path, but none before those it has to come after. A cycle, which only
 /// contradicting layers can make, is cut at the first path.
 void order_equal(std::span<Placed> equal) {
-  std::sort(equal.begin(), equal.end(),
-            [](const auto& a, const auto& b) { return a.library.path < b.library.path; });
+  std::sort(equal.begin(), equal.end(), [](const auto& a, const auto& b) { return a.library.path < b.library.path; });
   std::unordered_map<std::string_view, std::size_t> index;
   for (std::size_t i = 0; i < equal.size(); ++i) {
     index.emplace(equal[i].key, i);
@@ -103,8 +102,9 @@ void order_libraries(std::vector<Placed>& libraries) {
   std::sort(libraries.begin(), libraries.end(),
             [](const auto& a, const auto& b) { return compare_libraries(a.library, b.library) < 0; });
   for (auto first = libraries.begin(); first != libraries.end();) {
-    const auto last = std::find_if(
-        first, libraries.end(), [&](const auto& placed) { return compare_libraries(first->library, placed.library) != 0; });
+    const auto last = std::find_if(first, libraries.end(), [&](const auto& placed) {
+      return compare_libraries(first->library, placed.library) != 0;
+    });
     if (last - first > 1) {
       order_equal({first, last});
     }

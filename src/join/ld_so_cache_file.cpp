@@ -28,7 +28,9 @@ constexpr std::uint32_t k_tag_hwcaps = 1;
 constexpr std::uint64_t k_hwcap_is_subdirectory = 1ULL << 62;
 constexpr std::uint64_t k_isa_mask = 0x3FF;
 
-constexpr std::size_t align4(std::size_t size) { return (size + 3) / 4 * 4; }
+constexpr std::size_t align4(std::size_t size) {
+  return (size + 3) / 4 * 4;
+}
 
 Error corrupt(std::size_t offset, std::string_view what) {
   return {ErrorCode::corrupt, fmt::format("'/etc/ld.so.cache': byte {}: {}", offset, what)};
@@ -245,7 +247,9 @@ void append_extensions(std::string& out, const std::vector<std::uint32_t>& subdi
   out += generator;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// Reads the number at the front, in the wrapping arithmetic of glibc's `int`.
 std::int32_t take_number(std::string_view& text) {
@@ -289,7 +293,9 @@ int descending(T a, T b) {
 
 } // namespace
 
-Result<LdSoCacheFile> LdSoCacheFile::parse(std::string_view bytes) { return CacheReader(bytes).read(); }
+Result<LdSoCacheFile> LdSoCacheFile::parse(std::string_view bytes) {
+  return CacheReader(bytes).read();
+}
 
 std::string LdSoCacheFile::print() const {
   const auto strings = string_table(*this);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Files of stanzas: "Field: value" lines, a blank line between stanzas (deb822(5)). Used by the drivers of dpkg, apt and
-// debconf; a record's value is the whole text of its stanza, ending in one newline.
+// Files of stanzas: "Field: value" lines, a blank line between stanzas (deb822(5)). Used by the drivers of dpkg, apt
+// and debconf; a record's value is the whole text of its stanza, ending in one newline.
 
 #include "join/driver.hpp"
 

@@ -3,18 +3,17 @@
 
 #include <algorithm>
 #include <set>
-#include <vector>
 
 namespace sheaf::join {
 
 namespace {
 
-std::vector<std::string_view> members(std::string_view list, std::string_view separator) {
-  std::vector<std::string_view> parts;
+std::set<std::string_view> members(std::string_view list, std::string_view separator) {
+  std::set<std::string_view> parts;
   for (std::size_t at = 0; at <= list.size();) {
     const auto end = std::min(list.find(separator, at), list.size());
     if (end > at) {
-      parts.push_back(list.substr(at, end - at));
+      parts.insert(list.substr(at, end - at));
     }
     at = end + separator.size();
   }
@@ -24,22 +23,17 @@ std::vector<std::string_view> members(std::string_view list, std::string_view se
 } // namespace
 
 std::string three_way_set(std::string_view base, std::string_view a, std::string_view b, std::string_view separator) {
-  const auto base_members = members(base, separator);
-  const auto a_members = members(a, separator);
-  const auto b_members = members(b, separator);
-  const std::set<std::string_view> in_base(base_members.begin(), base_members.end());
-  const std::set<std::string_view> in_a(a_members.begin(), a_members.end());
-  const std::set<std::string_view> in_b(b_members.begin(), b_members.end());
-  std::vector<std::string_view> merged;
-  std::copy_if(base_members.begin(), base_members.end(), std::back_inserter(merged),
-               [&](auto member) { return in_a.contains(member) && in_b.contains(member); });
-  std::set<std::string_view> added = in_a;
-  added.insert(in_b.begin(), in_b.end());
-  std::copy_if(added.begin(), added.end(), std::back_inserter(merged),
-               [&](auto member) { return !in_base.contains(member); });
+  const auto in_base = members(base, separator);
+  const auto in_a = members(a, separator);
+  const auto in_b = members(b, separator);
+  auto all = in_a;
+  all.insert(in_b.begin(), in_b.end());
   std::string text;
-  for (const auto member : merged) {
-    text.append(text.empty() ? std::string_view() : separator).append(member);
+  for (const auto member : all) {
+    const bool removed = in_base.contains(member) && !(in_a.contains(member) && in_b.contains(member));
+    if (!removed) {
+      text.append(text.empty() ? std::string_view() : separator).append(member);
+    }
   }
   return text;
 }

@@ -18,8 +18,8 @@ const T* three_way(const T& base, const T& a, const T& b) {
   return a == base ? &b : nullptr;
 }
 
-/// Lists such as "alice,bob" as sets: what either side added is added, what either side removed is removed. Members of
-/// `base` keep their order, added ones follow, sorted bytewise; empty members are dropped.
+/// Lists such as "alice,bob" as sets: what either side added is added, what either side removed is removed. The result
+/// is sorted bytewise, so that it does not depend on the order of merges; empty members are dropped.
 std::string three_way_set(std::string_view base, std::string_view a, std::string_view b, std::string_view separator);
 
 } // namespace sheaf::join

@@ -89,11 +89,15 @@ Result<Fd> mount_overlay(const Overlay& overlay) {
       SHEAF_TRY(set_option(fs, "volatile", "", doing));
     }
   }
-  for (const auto* feature : {"redirect_dir", "metacopy", "index", "xino"}) {
+  for (const auto* feature : {"index", "xino"}) {
     SHEAF_TRY(set_option(fs, feature, "off", doing));
   }
   if (overlay_marks() == OverlayMarks::user) {
+    // It switches redirect_dir and metacopy off, and refuses to be told so.
     SHEAF_TRY(set_option(fs, "userxattr", "", doing));
+  } else {
+    SHEAF_TRY(set_option(fs, "redirect_dir", "off", doing));
+    SHEAF_TRY(set_option(fs, "metacopy", "off", doing));
   }
   return create_mount(fs, doing, 0);
 }
