@@ -94,6 +94,11 @@ std::optional<std::string> merge_field(const Format& format, std::size_t index, 
   return winner == nullptr ? std::nullopt : std::optional(std::string(*winner));
 }
 
+/// The base is 0, below all layers (`k_base` plus one wraps).
+std::size_t place_of(const MergedRecord& merged) {
+  return merged.set_by + 1;
+}
+
 std::string_view owner_of(std::string_view key) {
   return key.substr(0, key.find('\n'));
 }
@@ -207,7 +212,7 @@ void Accounts::settle(FileMerge& merge) const {
   }
   // By layer within an id, so that the earlier layer is named first.
   const auto rank = [](const Claim& claim) {
-    return std::tuple(claim.range.first, claim.merged->set_by + 1, std::string_view(claim.merged->record.key));
+    return std::tuple(claim.range.first, place_of(*claim.merged), std::string_view(claim.merged->record.key));
   };
   std::sort(claims.begin(), claims.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
   const Claim* widest = nullptr;
@@ -215,7 +220,7 @@ void Accounts::settle(FileMerge& merge) const {
     if (widest != nullptr && claim.range.first <= widest->range.last) {
       // Two names of one layer, or of the base, may share an id on purpose (useradd -o).
       if (claim.merged->set_by != widest->merged->set_by) {
-        const auto later = widest->merged->set_by + 1 > claim.merged->set_by + 1;
+        const auto later = place_of(*widest->merged) > place_of(*claim.merged);
         const Range shared{claim.range.first, std::min(claim.range.last, widest->range.last)};
         merge.conflicts.push_back(id_conflict(*this, merge, later ? *claim.merged : *widest->merged,
                                               later ? *widest->merged : *claim.merged, shared));

@@ -73,6 +73,22 @@ std::optional<std::string_view> find(const Question& question, const Question::k
   return found == question.end() ? std::nullopt : std::optional(found->second);
 }
 
+/// The merged text, absent if the field is gone; nothing at all if the sides disagree.
+std::optional<std::optional<std::string>> merge_field(Section section, std::optional<std::string_view> base,
+                                                      std::optional<std::string_view> a,
+                                                      std::optional<std::string_view> b) {
+  if (section == Section::owners || section == Section::flags) {
+    // Sorted, as debconf writes them; it leaves out empty ones.
+    auto list = three_way_set(base.value_or(""), a.value_or(""), b.value_or(""), ", ");
+    return list.empty() ? std::optional<std::string>() : std::optional(std::move(list));
+  }
+  const auto* winner = three_way(base, a, b);
+  if (winner == nullptr) {
+    return std::nullopt;
+  }
+  return *winner ? std::optional(std::string(**winner)) : std::optional<std::string>();
+}
+
 } // namespace
 
 bool Debconf::owns(std::string_view file) const {
@@ -106,23 +122,12 @@ std::optional<Reconciled> Debconf::reconcile(const Sides& sides) const {
   }
   std::vector<Line> merged;
   for (const auto& id : ids) {
-    const auto in_base = find(base, id);
-    const auto in_a = find(a, id);
-    const auto in_b = find(b, id);
-    if (id.first == Section::owners || id.first == Section::flags) {
-      // Sorted, as debconf writes them.
-      auto list = three_way_set(in_base.value_or(""), in_a.value_or(""), in_b.value_or(""), ", ");
-      if (!list.empty()) {
-        merged.push_back({id, std::move(list)});
-      }
-      continue;
-    }
-    const auto* winner = three_way(in_base, in_a, in_b);
-    if (winner == nullptr) {
+    auto field = merge_field(id.first, find(base, id), find(a, id), find(b, id));
+    if (!field) {
       return std::nullopt;
     }
-    if (*winner) {
-      merged.push_back({id, std::string(**winner)});
+    if (*field) {
+      merged.push_back({id, std::move(**field)});
     }
   }
   return Reconciled{print_question(merged)};
