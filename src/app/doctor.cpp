@@ -77,7 +77,7 @@ Check tool(const std::string& program, const std::string& package, const std::st
 Check overlay(const std::string& folder) {
   const auto mounts = [&folder]() -> Result<void> {
     if (os::effective_uid() != 0) {
-      SHEAF_TRY(os::enter_user_namespace());
+      SHEAF_TRY(os::enter_user_namespace(os::OwnMounts::yes));
     }
     SHEAF_TRY_ASSIGN(auto directory, os::TempDir::create(folder, "doctor-"));
     for (const auto* name : {"/a", "/b", "/upper", "/work"}) {

@@ -30,6 +30,59 @@ bool still_holds(const Json& print) {
   return now && *now == os::FileStamp{print.at(1), print.at(2), print.at(3), print.at(4)};
 }
 
+Json findings_of(const detect::Detection& detection) {
+  Json findings = Json::array();
+  for (const auto& finding : detection.findings) {
+    findings.push_back({finding.layer, finding.file, finding.line});
+  }
+  return findings;
+}
+
+Json to_json(const Inputs& inputs) {
+  Json files = Json::array();
+  for (const auto& print : inputs.files) {
+    files.push_back(to_json(print));
+  }
+  Json rules = Json::array();
+  for (const auto& rule : inputs.rules) {
+    rules.push_back({rule.layer, rule.glob});
+  }
+  Json folders = Json::array();
+  for (const auto& folder : inputs.detection.directories) {
+    folders.push_back({folder.path, folder.mtime_ns});
+  }
+  return {{"files", files}, {"rules", rules}, {"folders", folders}, {"findings", findings_of(inputs.detection)}};
+}
+
+bool folders_unchanged(const Json& folders, const std::string& root) {
+  for (const auto& folder : folders) {
+    const auto now = os::stamp(root + "/" + folder.at(0).get<std::string>());
+    if (!now || now->mtime_ns != folder.at(1).get<std::int64_t>()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Files come and go in a project all the time; what counts is whether another layer is called for.
+bool detects_the_same(const Json& inputs, const std::string& root) {
+  std::vector<detect::Rule> rules;
+  for (const auto& rule : inputs.at("rules")) {
+    rules.push_back({rule.at(0), rule.at(1)});
+  }
+  const auto detection = detect::detect(root, rules);
+  return detection && findings_of(*detection) == inputs.at("findings");
+}
+
+bool still_hold(const Json& inputs, const std::string& root) {
+  for (const auto& print : inputs.at("files")) {
+    if (!still_holds(print)) {
+      return false;
+    }
+  }
+  return folders_unchanged(inputs.at("folders"), root) || detects_the_same(inputs, root);
+}
+
 Json to_json(const Environment& environment) {
   Json stack = Json::array();
   for (const auto& line : environment.stack) {
@@ -83,12 +136,8 @@ std::string saved_path(const std::string& store_root, const std::string& project
   return fmt::format("{}/plans/{}.json", store_root, hash.finish().hex());
 }
 
-Result<void> save(const std::string& path, const Environment& environment, const std::vector<Fingerprint>& fingerprints) {
-  Json prints = Json::array();
-  for (const auto& print : fingerprints) {
-    prints.push_back(to_json(print));
-  }
-  const Json json = {{"version", k_version}, {"program", SHEAF_VERSION}, {"fingerprints", prints},
+Result<void> save(const std::string& path, const Environment& environment, const Inputs& inputs) {
+  const Json json = {{"version", k_version}, {"program", SHEAF_VERSION}, {"inputs", to_json(inputs)},
                      {"environment", to_json(environment)}};
   return os::write_file(path, json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
@@ -103,12 +152,10 @@ std::optional<Environment> load_if_current(const std::string& path) {
     if (json.at("version") != k_version || json.at("program") != SHEAF_VERSION) {
       return std::nullopt;
     }
-    for (const auto& print : json.at("fingerprints")) {
-      if (!still_holds(print)) {
-        return std::nullopt;
-      }
-    }
     auto environment = environment_from(json.at("environment"));
+    if (!still_hold(json.at("inputs"), environment.project)) {
+      return std::nullopt;
+    }
     for (const auto& lower : environment.lowers) {
       if (!os::is_directory(lower)) {
         return std::nullopt;

@@ -6,6 +6,7 @@
 
 #include "app/project.hpp"
 #include "base/config_delta.hpp"
+#include "detect/detect.hpp"
 #include "os/file.hpp"
 
 #include <optional>
@@ -45,11 +46,19 @@ struct Fingerprint {
 /// Looks at every path once.
 std::vector<Fingerprint> take_fingerprints(const std::vector<std::string>& paths);
 
+/// What a remembered environment depends on. Files must be as they were; when a folder of the project changed, the
+/// detection is repeated and must find the same.
+struct Inputs {
+  std::vector<Fingerprint> files;
+  std::vector<detect::Rule> rules;
+  detect::Detection detection;
+};
+
 /// Where the environment of these choices is remembered in the store at `store_root`.
 std::string saved_path(const std::string& store_root, const std::string& project_root, const Choices& choices);
 
-/// Remembers `environment` as valid while all fingerprints match.
-Result<void> save(const std::string& path, const Environment& environment, const std::vector<Fingerprint>& fingerprints);
+/// Remembers `environment` as valid while `inputs` hold.
+Result<void> save(const std::string& path, const Environment& environment, const Inputs& inputs);
 
 /// The remembered environment, if every input is as it was and every tree is still there. Never fails: anything odd
 /// means that the long way has to be taken.

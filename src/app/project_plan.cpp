@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/project_plan.hpp"
 
+#include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "resolve/agents.hpp"
 
@@ -64,18 +65,49 @@ std::string changed_inputs(const plan::LayerPlan& plan, const store::LayerRecord
   return fmt::format("changed: {}", joined(changed, ", "));
 }
 
+/// Every value in `args` belongs to an argument of a layer and fits it.
+Result<void> check_args(const Project& project) {
+  for (const auto& [name, values] : project.config.args) {
+    const auto* layer = project.catalogue.find(name);
+    if (layer == nullptr) {
+      return Error(ErrorCode::invalid, fmt::format("'args' names the layer '{}', which does not exist", name))
+          .with_hint(did_you_mean(name, project.catalogue.names()));
+    }
+    std::vector<std::string> known;
+    for (const auto& [arg, definition] : layer->args) {
+      known.push_back(arg);
+    }
+    for (const auto& [arg, value] : values) {
+      const auto origin = origin_of(project, fmt::format("args.{}.{}", name, arg), "the settings");
+      const auto found = layer->args.find(arg);
+      if (found == layer->args.end()) {
+        return Error(ErrorCode::invalid, fmt::format("{}: layer '{}' has no argument '{}'", origin, name, arg))
+            .with_hint(known.empty() ? "it takes none" : did_you_mean(arg, known));
+      }
+      if (const auto mistake = catalogue::arg_mistake(found->second, value)) {
+        return Error(ErrorCode::invalid, fmt::format("{}: argument '{}' of layer '{}': the value {}", origin, arg, name, *mistake));
+      }
+    }
+  }
+  return {};
+}
+
 } // namespace
 
 std::string_view to_string(LayerState state) { return state == LayerState::reused ? "reused" : "build"; }
 
-Result<detect::Detection> detect_project(const Project& project) {
+std::vector<detect::Rule> detection_rules(const catalogue::Catalogue& catalogue) {
   std::vector<detect::Rule> rules;
-  for (const auto& layer : project.catalogue.all()) {
+  for (const auto& layer : catalogue.all()) {
     for (const auto& rule : layer.detect) {
       rules.push_back({layer.name, rule.file});
     }
   }
-  return detect::detect(project.root, rules);
+  return rules;
+}
+
+Result<detect::Detection> detect_project(const Project& project) {
+  return detect::detect(project.root, detection_rules(project.catalogue));
 }
 
 Result<Wanted> want(const Project& project) {
@@ -84,11 +116,8 @@ Result<Wanted> want(const Project& project) {
   SHEAF_TRY_ASSIGN(wanted.selection, select(project, wanted.detection));
   SHEAF_TRY_ASSIGN(const auto stack, resolve::resolve(project.catalogue, wanted.selection));
   Diagnostics diagnostics;
-  plan::ArgValues args;
-  for (const auto& [layer, values] : project.config.args) {
-    args[layer].insert(values.begin(), values.end());
-  }
-  wanted.plans = plan::plan_layers(stack, args, diagnostics);
+  SHEAF_TRY(check_args(project));
+  wanted.plans = plan::plan_layers(stack, project.config.args, diagnostics);
   if (diagnostics.has_errors()) {
     return diagnostics.to_error("reading the Containerfiles of the stack");
   }

@@ -46,6 +46,9 @@ struct Wanted {
   std::vector<plan::LayerPlan> plans;
 };
 
+/// Which files call for which layers, by the catalogue.
+std::vector<detect::Rule> detection_rules(const catalogue::Catalogue& catalogue);
+
 /// The findings of the project's files by the rules of its catalogue.
 Result<detect::Detection> detect_project(const Project& project);
 

@@ -71,13 +71,30 @@ Environment describe(const Project& project, const Wanted& wanted, const std::ve
   return environment;
 }
 
-std::vector<std::string> fingerprint_paths(const Project& project, const Wanted& wanted) {
-  auto paths = project.inputs;
-  paths.emplace_back("/proc/self/exe"); // another program knows another catalogue
-  for (const auto& directory : wanted.detection.directories) {
-    paths.push_back(project.root + "/" + directory.path);
-  }
-  return paths;
+Inputs inputs_of(const Project& project, const Wanted& wanted) {
+  auto files = project.inputs;
+  files.emplace_back("/proc/self/exe"); // another program knows another catalogue
+  return {take_fingerprints(files), detection_rules(project.catalogue), wanted.detection};
+}
+
+/// Settings that are understood but not carried out yet must not pass in silence.
+void warn_unused(const Project& project, EventSink& events) {
+  const auto& config = project.config;
+  const auto warn = [&](bool is_set, const std::string& key) {
+    if (is_set) {
+      const auto origin = config.origins.find(key);
+      events.emit({EventKind::warning, "", fmt::format("{}: '{}' has no effect yet in this version",
+                                                        origin != config.origins.end() ? origin->second : "settings", key)});
+    }
+  };
+  warn(config.family.has_value(), "family");
+  warn(config.ports.has_value(), "ports");
+  warn(config.gpus.has_value(), "gpus");
+  warn(config.repo.has_value(), "repo");
+  warn(config.branch.has_value(), "branch");
+  warn(config.snippet.has_value(), "snippet");
+  warn(config.tests.has_value(), "tests");
+  warn(config.caches.has_value(), "caches");
 }
 
 Result<std::vector<sandbox::BindMount>> user_mounts(const Environment& environment, const std::string& home) {
@@ -120,7 +137,8 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
   SHEAF_TRY_ASSIGN(const auto wanted, want(project));
   // Before the build: a file that changes while we build must be seen as changed next time.
-  const auto fingerprints = take_fingerprints(fingerprint_paths(project, wanted));
+  const auto inputs = inputs_of(project, wanted);
+  warn_unused(project, session.events);
   SHEAF_TRY_ASSIGN(const auto lines, examine(wanted.plans, session.store));
   tell(wanted, lines, session.events);
   const auto runtime = sandbox::native_runtime();
@@ -130,7 +148,7 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   SHEAF_TRY_ASSIGN(auto composition, composer.compose(layers));
   auto environment = describe(project, wanted, layers, std::move(composition.lowers));
   SHEAF_TRY(session.store.folder("plans"));
-  SHEAF_TRY(save(saved_path(session.store.root(), project.root, choices), environment, fingerprints));
+  SHEAF_TRY(save(saved_path(session.store.root(), project.root, choices), environment, inputs));
   return environment;
 }
 

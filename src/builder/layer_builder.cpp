@@ -47,6 +47,7 @@ public:
     SHEAF_TRY(m_plan.bootstrap ? run_bootstrap(stop) : take_epoch(closure));
     SHEAF_TRY_ASSIGN(auto lowers, lowers_of(below));
     SHEAF_TRY_ASSIGN(auto caches, package_caches(closure));
+    SHEAF_TRY(restore_lists(caches, lowers, support, stop));
     SHEAF_TRY(run_steps(m_plan, {m_staging, lowers, tree(), support, caches, m_epoch}, m_runtime, m_log, m_events, stop));
     SHEAF_TRY(keep_downloads(caches));
     m_log.finish();
@@ -107,6 +108,26 @@ private:
       SHEAF_TRY_ASSIGN(cache.upper, m_staging.fresh_directory("cache-upper-"));
     }
     return caches;
+  }
+
+  /// The lists of a base that came without them, or lost them: fetched once, for all its layers.
+  Result<void> restore_lists(const std::vector<sandbox::OverlayMount>& caches, const std::vector<std::string>& lowers,
+                             const SupportFiles& support, std::stop_token stop) {
+    const bool has_apt = os::exists(lowers.front() + "/usr/bin/apt-get");
+    if (m_plan.bootstrap || caches.size() < 2 || !has_apt) {
+      return {};
+    }
+    const auto& lists = caches.back();
+    SHEAF_TRY_ASSIGN(const auto present, os::list_directory(lists.shared));
+    if (!present.empty()) {
+      return {};
+    }
+    plan::LayerPlan update;
+    update.name = m_plan.name;
+    update.steps = {{"apt-get update", 0, plan::RunStep{{"apt-get", "update"}, {{"PATH", plan::k_default_path}}, "/", "root"}}};
+    SHEAF_TRY_ASSIGN(const auto upper, m_staging.fresh_directory("update-"));
+    SHEAF_TRY(run_steps(update, {m_staging, lowers, upper, support, caches, m_epoch}, m_runtime, m_log, m_events, stop));
+    return harvest(lists.upper, lists.shared, "");
   }
 
   Result<void> keep_downloads(const std::vector<sandbox::OverlayMount>& caches) {
@@ -179,7 +200,8 @@ Result<store::StoredLayer> LayerBuilder::build(const plan::LayerPlan& plan,
   SHEAF_TRY_ASSIGN(const auto lock, wait_for_key(plan.name, key));
   SHEAF_TRY_ASSIGN(found, m_store.find(key));
   if (found) {
-    m_events.emit({EventKind::cached, subject, "built by another sheaf meanwhile"});
+    m_events.emit({EventKind::note, subject, "built by another sheaf meanwhile"});
+    m_events.emit({EventKind::cached, subject, "unchanged"});
     return std::move(*found);
   }
   m_events.emit({EventKind::begin, subject, plan.reason});

@@ -3,23 +3,22 @@
 
 #include "base/text.hpp"
 #include "os/file.hpp"
-#include "os/namespaces.hpp"
 
 #include <fmt/format.h>
 
 namespace sheaf::cli {
 
-Result<void> become_able(const Invocation& invocation) {
+Result<void> become_able(const Invocation& invocation, os::OwnMounts mounts) {
   if (os::effective_uid() != 0) {
     // As ourselves, so that the store's own folder belongs to us and not to a sub-id.
     SHEAF_TRY(os::make_directories(invocation.store_root).context("creating the store"));
-    SHEAF_TRY(os::enter_user_namespace());
+    SHEAF_TRY(os::enter_user_namespace(mounts));
   }
   return invocation.interrupts->watch();
 }
 
 Result<store::Store> open_store(Invocation& invocation) {
-  SHEAF_TRY(become_able(invocation));
+  SHEAF_TRY(become_able(invocation, os::OwnMounts::yes));
   SHEAF_TRY_ASSIGN(auto store, store::Store::open(invocation.store_root));
   if (store.abandoned() > 0) {
     invocation.events->emit({EventKind::note, "store", fmt::format("removed {} unfinished {} of a sheaf that was killed", store.abandoned(),

@@ -44,7 +44,7 @@ constexpr std::array<Format, 6> k_formats = {{
 }};
 
 const Format* format_of(std::string_view file) {
-  const auto found =
+  const auto* found =
       std::find_if(k_formats.begin(), k_formats.end(), [&](const auto& format) { return format.file == file; });
   return found == k_formats.end() ? nullptr : &*found;
 }

@@ -38,7 +38,7 @@ std::span<const Driver* const> drivers() {
 }
 
 const Driver* driver_for(std::string_view file) {
-  const auto found = std::find_if(k_drivers.begin(), k_drivers.end(), [&](auto driver) { return driver->owns(file); });
+  const auto* found = std::find_if(k_drivers.begin(), k_drivers.end(), [&](auto driver) { return driver->owns(file); });
   return found == k_drivers.end() ? nullptr : *found;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <tuple>
 
@@ -17,9 +18,9 @@ constexpr std::string_view k_magic = "sheaf-facts ";
 constexpr std::string_view k_header = "sheaf-facts 1\n";
 
 void append_field(std::string& out, std::string_view value) {
-  char digits[20];
-  const auto end = std::to_chars(std::begin(digits), std::end(digits), value.size()).ptr;
-  out.append(digits, end).append(":").append(value).append(",");
+  std::array<char, 20> digits{};
+  const auto* end = std::to_chars(digits.data(), digits.data() + digits.size(), value.size()).ptr;
+  out.append(digits.data(), end).append(":").append(value).append(",");
 }
 
 void append_optional(std::string& out, const std::optional<std::string>& value) {
@@ -64,7 +65,7 @@ public:
   }
 
   Error corrupt(std::string_view what) const { return corrupt(what, m_at); }
-  Error corrupt(std::string_view what, std::size_t offset) const {
+  static Error corrupt(std::string_view what, std::size_t offset) {
     return {ErrorCode::corrupt, fmt::format("facts: byte {}: {}", offset, what)};
   }
 

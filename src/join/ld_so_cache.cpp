@@ -40,7 +40,7 @@ std::string key_of(const CachedLibrary& library) {
 
 std::optional<CachedLibrary> library_from(std::string_view key) {
   const auto fields = split(key, '\t');
-  if (fields.size() != 6) {
+  if (fields.size() != 6 || !std::all_of(fields.begin(), fields.end(), is_plain)) {
     return std::nullopt;
   }
   const auto flags = to_number<std::uint32_t>(fields[2], 16);
@@ -145,7 +145,7 @@ Result<std::string> LdSoCache::print(std::string_view file, const Records& recor
     const std::string_view key = record.key;
     if (key == k_generator) {
       cache.generator = record.value;
-    } else if (key.starts_with(k_string)) {
+    } else if (key.starts_with(k_string) && is_plain(key.substr(k_string.size()))) {
       cache.unused_strings.emplace_back(key.substr(k_string.size()));
     } else if (auto library = key.starts_with(k_library) ? library_from(key) : std::nullopt) {
       libraries.push_back({std::move(*library), key, record.value});

@@ -261,28 +261,34 @@ std::int32_t take_number(std::string_view& text) {
   return static_cast<std::int32_t>(value);
 }
 
+/// As in a string that ends in NUL.
+char front(std::string_view text) {
+  return text.empty() ? '\0' : text.front();
+}
+
 /// _dl_cache_libcmp: numbers inside names compare by value, a digit comes after anything else.
 int compare_sonames(std::string_view a, std::string_view b) {
   while (!a.empty()) {
-    const bool b_digit = !b.empty() && is_digit(b.front());
-    if (is_digit(a.front()) != b_digit) {
-      return b_digit ? -1 : 1;
+    const bool digit = is_digit(front(a));
+    if (digit != is_digit(front(b))) {
+      return digit ? 1 : -1;
     }
-    if (b_digit) {
+    if (digit) {
       const auto x = take_number(a);
       const auto y = take_number(b);
       if (x != y) {
         return x < y ? -1 : 1;
       }
-      continue;
+    } else if (front(a) == front(b)) {
+      a.remove_prefix(1);
+      b.remove_prefix(1);
+    } else {
+      break;
     }
-    if (b.empty() || a.front() != b.front()) {
-      return static_cast<signed char>(a.front()) < (b.empty() ? 0 : static_cast<signed char>(b.front())) ? -1 : 1;
-    }
-    a.remove_prefix(1);
-    b.remove_prefix(1);
   }
-  return b.empty() ? 0 : (static_cast<signed char>(b.front()) > 0 ? -1 : 1);
+  const int x = static_cast<signed char>(front(a));
+  const int y = static_cast<signed char>(front(b));
+  return x == y ? 0 : (x < y ? -1 : 1);
 }
 
 /// The larger value first.

@@ -45,7 +45,7 @@ bool is_trigger(std::string_view file) {
 }
 
 KeyRule rule_of(std::string_view file) {
-  const auto found = std::find_if(k_files.begin(), k_files.end(), [&](const auto& row) { return row.file == file; });
+  const auto* found = std::find_if(k_files.begin(), k_files.end(), [&](const auto& row) { return row.file == file; });
   return found == k_files.end() ? KeyRule::whole_line : found->rule;
 }
 

@@ -163,7 +163,7 @@ bool in_initial_user_namespace() {
 std::uint32_t effective_uid() { return geteuid(); }
 std::uint32_t effective_gid() { return getegid(); }
 
-Result<void> enter_user_namespace() {
+Result<void> enter_user_namespace(OwnMounts mounts) {
   const auto uid = getuid();
   const auto gid = getgid();
   const auto user = user_name(uid);
@@ -181,7 +181,7 @@ Result<void> enter_user_namespace() {
     (void)go.write.close();
     write_maps(go.read, uid_words, gid_words);
   }
-  if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
+  if (unshare(CLONE_NEWUSER | (mounts == OwnMounts::yes ? CLONE_NEWNS : 0)) != 0) {
     const int number = errno;
     kill(helper, SIGKILL);
     waitpid(helper, nullptr, 0);

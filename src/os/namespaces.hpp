@@ -31,9 +31,13 @@ bool in_initial_user_namespace();
 std::uint32_t effective_uid();
 std::uint32_t effective_gid();
 
-/// Moves this process, which must have one thread, into a new user and mount namespace as its root, by newuidmap(1)
-/// and newgidmap(1). `unsupported` with advice if sub-ids, the tools or the kernel's permission are missing.
-Result<void> enter_user_namespace();
+/// Whether this process will mount something itself. A copy of the host's mounts takes milliseconds to make and to
+/// drop, so who only starts sandboxes, which have their own, goes without.
+enum class OwnMounts { no, yes };
+
+/// Moves this process, which must have one thread, into a new user namespace as its root, by newuidmap(1) and
+/// newgidmap(1). `unsupported` with advice if sub-ids, the tools or the kernel's permission are missing.
+Result<void> enter_user_namespace(OwnMounts mounts);
 
 /// Whether the kernel lets this user create a user namespace at all; tried in a child process.
 Result<void> probe_user_namespace();

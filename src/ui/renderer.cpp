@@ -52,6 +52,9 @@ public:
     if (m_settings.verbosity == Verbosity::quiet && event.kind != EventKind::warning && event.kind != EventKind::fail) {
       return;
     }
+    if (event.kind == EventKind::cached && m_settings.verbosity != Verbosity::verbose) {
+      return; // the plan said so already
+    }
     clear_status();
     put(m_descriptor, line_for(event) + "\n");
   }

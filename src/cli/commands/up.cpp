@@ -27,7 +27,7 @@ Result<app::Environment> ready(Invocation& invocation, const app::Choices& choic
   const auto start = Clock::now();
   SHEAF_TRY_ASSIGN(const auto root, app::project_root(choices.directory));
   if (auto saved = app::load_if_current(app::saved_path(invocation.store_root, root, choices))) {
-    SHEAF_TRY(become_able(invocation));
+    SHEAF_TRY(become_able(invocation, os::OwnMounts::no));
     invocation.events->emit({EventKind::note, "up", "nothing to do, ready in " + human_milliseconds(milliseconds_since(start))});
     return std::move(*saved);
   }
