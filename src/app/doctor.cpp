@@ -124,7 +124,8 @@ Check disk(const std::string& folder) {
 Check name_resolution() {
   const auto text = os::read_file_if_exists("/etc/resolv.conf");
   const bool good = text && *text && (*text)->find("nameserver") != std::string::npos;
-  return {"name resolution", good ? Health::good : Health::limited, good ? "/etc/resolv.conf names a server" : "no nameserver in /etc/resolv.conf",
+  return {"name resolution", good ? Health::good : Health::limited,
+          good ? "/etc/resolv.conf names a server" : "no nameserver in /etc/resolv.conf",
           good ? "" : "builds that download will fail until the host resolves names"};
 }
 

@@ -89,11 +89,11 @@ Json to_json(const Environment& environment) {
     stack.push_back({line.name, line.kind, line.reason, line.bytes, line.content_key});
   }
   const auto& config = environment.config;
-  return {{"project", environment.project},   {"project_name", environment.project_name},
-          {"lowers", environment.lowers},     {"stack", stack},
+  return {{"project", environment.project},         {"project_name", environment.project_name},
+          {"lowers", environment.lowers},           {"stack", stack},
           {"credentials", environment.credentials}, {"mounts", environment.mounts},
-          {"environment", config.environment}, {"user", config.user},
-          {"directory", config.directory},    {"command", config.command},
+          {"environment", config.environment},      {"user", config.user},
+          {"directory", config.directory},          {"command", config.command},
           {"entrypoint", config.entrypoint}};
 }
 
@@ -137,7 +137,9 @@ std::string saved_path(const std::string& store_root, const std::string& project
 }
 
 Result<void> save(const std::string& path, const Environment& environment, const Inputs& inputs) {
-  const Json json = {{"version", k_version}, {"program", SHEAF_VERSION}, {"inputs", to_json(inputs)},
+  const Json json = {{"version", k_version},
+                     {"program", SHEAF_VERSION},
+                     {"inputs", to_json(inputs)},
                      {"environment", to_json(environment)}};
   return os::write_file(path, json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }

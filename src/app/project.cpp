@@ -123,7 +123,8 @@ private:
       } else {
         continue;
       }
-      auto definition = cat::layer_from_files(name, origin, display_path(path, m_project.root), std::move(files), m_diagnostics);
+      auto definition =
+          cat::layer_from_files(name, origin, display_path(path, m_project.root), std::move(files), m_diagnostics);
       if (definition) {
         layers.push_back(std::move(*definition));
       }
@@ -131,7 +132,8 @@ private:
     return {};
   }
 
-  Result<void> read_files(const std::string& folder, const std::string& prefix, std::map<std::string, std::string>& files) {
+  Result<void> read_files(const std::string& folder, const std::string& prefix,
+                          std::map<std::string, std::string>& files) {
     m_project.inputs.push_back(folder);
     SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(folder));
     for (const auto& entry : entries) {
@@ -168,7 +170,8 @@ std::string user_config_folder() {
 }
 
 Result<std::string> project_root(const std::string& directory) {
-  SHEAF_TRY_ASSIGN(const auto start, os::real_path(directory.empty() ? "." : directory).context("looking for the project"));
+  SHEAF_TRY_ASSIGN(const auto start,
+                   os::real_path(directory.empty() ? "." : directory).context("looking for the project"));
   for (auto folder = start; !folder.empty(); folder = folder.substr(0, folder.find_last_of('/'))) {
     if (os::exists(folder + "/sheaf.yml") || os::is_directory(folder + "/.sheaf")) {
       return folder;

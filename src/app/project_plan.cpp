@@ -85,7 +85,8 @@ Result<void> check_args(const Project& project) {
             .with_hint(known.empty() ? "it takes none" : did_you_mean(arg, known));
       }
       if (const auto mistake = catalogue::arg_mistake(found->second, value)) {
-        return Error(ErrorCode::invalid, fmt::format("{}: argument '{}' of layer '{}': the value {}", origin, arg, name, *mistake));
+        return Error(ErrorCode::invalid,
+                     fmt::format("{}: argument '{}' of layer '{}': the value {}", origin, arg, name, *mistake));
       }
     }
   }

@@ -40,8 +40,9 @@ void tell(const Wanted& wanted, const std::vector<PlannedLayer>& lines, EventSin
     events.emit({EventKind::note, "detect", fmt::format("{} because of {}", finding.layer, finding.file)});
   }
   for (const auto& line : lines) {
-    events.emit({EventKind::note, "stack", fmt::format("{:<10} {:<10} {:<7} {} ({})", line.name, line.kind,
-                                                        to_string(line.state), line.why, line.reason)});
+    events.emit({EventKind::note, "stack",
+                 fmt::format("{:<10} {:<10} {:<7} {} ({})", line.name, line.kind, to_string(line.state), line.why,
+                             line.reason)});
   }
   events.emit({EventKind::note, "plan", states(lines)});
 }
@@ -56,12 +57,14 @@ Environment describe(const Project& project, const Wanted& wanted, const std::ve
   std::vector<const ConfigDelta*> deltas;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const auto& record = layers[i].record;
-    environment.stack.push_back({record.name, record.kind, wanted.plans[i].reason, record.bytes, record.content_key.to_string()});
+    environment.stack.push_back(
+        {record.name, record.kind, wanted.plans[i].reason, record.bytes, record.content_key.to_string()});
     // From the plan, not the record: a layer found by content may have been built by a recipe with another reason.
     deltas.push_back(&wanted.plans[i].config);
     const auto* definition = project.catalogue.find(record.name);
     if (definition != nullptr) {
-      environment.credentials.insert(environment.credentials.end(), definition->credentials.begin(), definition->credentials.end());
+      environment.credentials.insert(environment.credentials.end(), definition->credentials.begin(),
+                                     definition->credentials.end());
     }
   }
   environment.config = plan::compose_config(deltas);
@@ -83,8 +86,9 @@ void warn_unused(const Project& project, EventSink& events) {
   const auto warn = [&](bool is_set, const std::string& key) {
     if (is_set) {
       const auto origin = config.origins.find(key);
-      events.emit({EventKind::warning, "", fmt::format("{}: '{}' has no effect yet in this version",
-                                                        origin != config.origins.end() ? origin->second : "settings", key)});
+      events.emit({EventKind::warning, "",
+                   fmt::format("{}: '{}' has no effect yet in this version",
+                               origin != config.origins.end() ? origin->second : "settings", key)});
     }
   };
   warn(config.family.has_value(), "family");
@@ -111,7 +115,8 @@ Result<std::vector<sandbox::BindMount>> user_mounts(const Environment& environme
     source = source.starts_with('/') ? source : environment.project + "/" + source;
     SHEAF_TRY_ASSIGN(source, os::real_path(source).context(fmt::format("mounting '{}'", mount)));
     const bool read_only = parts.size() > 2 && parts[2] == "ro";
-    binds.push_back({source, std::string(parts.at(1)), read_only ? sandbox::Access::read_only : sandbox::Access::read_write, false});
+    binds.push_back({source, std::string(parts.at(1)),
+                     read_only ? sandbox::Access::read_only : sandbox::Access::read_write, false});
   }
   return binds;
 }

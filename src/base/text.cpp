@@ -47,8 +47,7 @@ std::string joined(std::span<const std::string> parts, std::string_view separato
 }
 
 std::string shell_quote(std::string_view text) {
-  constexpr std::string_view k_plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%^";
+  constexpr std::string_view k_plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%^";
   if (!text.empty() && text.find_first_not_of(k_plain) == std::string_view::npos) {
     return std::string(text);
   }

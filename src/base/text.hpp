@@ -35,7 +35,7 @@ std::optional<T> to_number(std::string_view text, int base = 10) {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   return error == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value)
-                                                                                    : std::nullopt;
+                                                                                   : std::nullopt;
 }
 
 } // namespace sheaf

@@ -32,9 +32,10 @@ std::vector<std::string> command_line(const catalogue::Bootstrap& recipe, const 
     argv.push_back(fmt::format("--keyring={}", k_keyring));
   }
   // Hard links: apt checks the hashes of what it finds, and downloads only the rest.
-  argv.push_back(fmt::format("--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" && find {} -name '*.deb' -exec cp -lt "
-                             "\"$1/var/cache/apt/archives\" {{}} +",
-                             shell_quote(archives)));
+  argv.push_back(
+      fmt::format("--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" && find {} -name '*.deb' -exec cp -lt "
+                  "\"$1/var/cache/apt/archives\" {{}} +",
+                  shell_quote(archives)));
   argv.push_back(recipe.suite);
   argv.push_back(tree);
   if (!recipe.mirror.empty()) {
@@ -106,7 +107,8 @@ Result<void> harvest(const std::string& from, const std::string& to, std::string
 Result<Bootstrapped> bootstrap(const catalogue::Bootstrap& recipe, const std::string& tree, const std::string& lists,
                                const std::string& archives, BuildLog& log, std::stop_token stop) {
   if (!os::find_program("mmdebstrap")) {
-    return Error(ErrorCode::not_found, "the program 'mmdebstrap' is missing, which makes the base from Debian's packages")
+    return Error(ErrorCode::not_found,
+                 "the program 'mmdebstrap' is missing, which makes the base from Debian's packages")
         .with_hint("apt-get install mmdebstrap");
   }
   os::SpawnOptions options;

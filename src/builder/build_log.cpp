@@ -24,8 +24,12 @@ Result<std::unique_ptr<BuildLog>> BuildLog::open(const std::string& path, std::s
 }
 
 BuildLog::BuildLog(os::Fd file, std::string path, std::string subject, EventSink& events, os::Pipe pipe)
-    : m_file(std::move(file)), m_path(std::move(path)), m_subject(std::move(subject)), m_events(events),
-      m_pipe(std::move(pipe)), m_thread([this] { collect(); }) {}
+    : m_file(std::move(file)),
+      m_path(std::move(path)),
+      m_subject(std::move(subject)),
+      m_events(events),
+      m_pipe(std::move(pipe)),
+      m_thread([this] { collect(); }) {}
 
 BuildLog::~BuildLog() { finish(); }
 
@@ -45,6 +49,9 @@ void BuildLog::add_line(std::string line) {
   {
     const std::scoped_lock lock(m_mutex);
     ignore(os::write_all(m_file, line + "\n"), "writing a build log");
+    if (line.starts_with(k_step_mark)) {
+      return;
+    }
     m_tail.push_back(line);
     if (m_tail.size() > k_tail_lines) {
       m_tail.pop_front();

@@ -15,6 +15,9 @@
 
 namespace sheaf::builder {
 
+/// How the log line begins that says which step starts; such lines are for the log file only.
+inline constexpr std::string_view k_step_mark = "--- ";
+
 class BuildLog {
 public:
   /// Starts to collect what is written to output(); lines become events of `subject`.

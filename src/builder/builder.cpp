@@ -91,7 +91,8 @@ private:
     auto state = State::done;
     for (const auto& name : m_plans[index].closure) {
       auto& need = m_slots[m_place.at(name)];
-      if (need.state == State::failed || (need.state == State::waiting && state_of_needs(m_place.at(name)) == State::failed)) {
+      if (need.state == State::failed ||
+          (need.state == State::waiting && state_of_needs(m_place.at(name)) == State::failed)) {
         return State::failed;
       }
       state = need.state == State::done ? state : State::waiting;

@@ -65,9 +65,11 @@ Error conflict_error(std::vector<std::string> lines) {
     lines.resize(k_most_conflicts);
     lines.push_back(fmt::format("  … and {} more", count - k_most_conflicts));
   }
-  return Error(ErrorCode::conflict, fmt::format("the layers cannot be joined: {} {}", count, count == 1 ? "conflict" : "conflicts"))
+  return Error(ErrorCode::conflict,
+               fmt::format("the layers cannot be joined: {} {}", count, count == 1 ? "conflict" : "conflicts"))
       .with_details(joined(lines, "\n"))
-      .with_hint("select one of the two layers, or let one need the other in its layer.yml, so that it is built on top of it");
+      .with_hint(
+          "select one of the two layers, or let one need the other in its layer.yml, so that it is built on top of it");
 }
 
 std::optional<layer::Entry> directory_in(const os::Fd& root, const std::string& path) {
@@ -138,7 +140,7 @@ private:
 };
 
 Result<layer::Overlaps> overlaps_of(const std::vector<StoredLayer>& layers, const std::vector<LayerInput>& inputs,
-                                   const os::Fd& base) {
+                                    const os::Fd& base) {
   std::vector<layer::LayerPaths> paths;
   for (std::size_t i = 1; i < layers.size(); ++i) {
     const auto& needs = layers[i].record.needs;
@@ -194,10 +196,12 @@ Result<std::string> Composer::make_join(const std::vector<StoredLayer>& layers, 
   for (std::size_t i = 1; i < layers.size(); ++i) {
     facts.push_back({layers[i].record.name, &inputs[i].facts});
   }
-  SHEAF_TRY_ASSIGN(const auto joined, join::join([&base](std::string_view path) { return base.read(std::string(path)); }, facts));
+  SHEAF_TRY_ASSIGN(const auto joined,
+                   join::join([&base](std::string_view path) { return base.read(std::string(path)); }, facts));
   std::vector<std::string> conflicts;
   for (const auto& conflict : overlaps.conflicts) {
-    conflicts.push_back(fmt::format("  '{}': layers '{}' and '{}' differ ({})", conflict.path, conflict.first, conflict.second, conflict.what));
+    conflicts.push_back(fmt::format("  '{}': layers '{}' and '{}' differ ({})", conflict.path, conflict.first,
+                                    conflict.second, conflict.what));
   }
   for (const auto& conflict : joined.conflicts) {
     conflicts.push_back("  " + conflict.message);
@@ -223,7 +227,8 @@ Result<std::string> Composer::make_join(const std::vector<StoredLayer>& layers, 
   for (const auto& layer : layers) {
     names.push_back({{"name", layer.record.name}, {"content_key", layer.record.content_key.to_string()}});
   }
-  SHEAF_TRY(os::write_file(staging.file("join/join.json"), nlohmann::json{{"version", 1}, {"layers", names}}.dump(2) + "\n"));
+  SHEAF_TRY(
+      os::write_file(staging.file("join/join.json"), nlohmann::json{{"version", 1}, {"layers", names}}.dump(2) + "\n"));
   SHEAF_TRY(os::sync_file_system(staging.path()));
   return m_store.commit_join(staging.file("join"), key);
 }

@@ -35,7 +35,13 @@ class Build {
 public:
   Build(const plan::LayerPlan& plan, const RecipeKey& key, store::Store& store, store::Staging& staging, BuildLog& log,
         sandbox::Runtime& runtime, EventSink& events)
-      : m_plan(plan), m_key(key), m_store(store), m_staging(staging), m_log(log), m_runtime(runtime), m_events(events) {}
+      : m_plan(plan),
+        m_key(key),
+        m_store(store),
+        m_staging(staging),
+        m_log(log),
+        m_runtime(runtime),
+        m_events(events) {}
 
   Result<store::StoredLayer> run(const std::vector<store::StoredLayer>& closure, const Composition& below,
                                  std::stop_token stop) {
@@ -48,7 +54,8 @@ public:
     SHEAF_TRY_ASSIGN(auto lowers, lowers_of(below));
     SHEAF_TRY_ASSIGN(auto caches, package_caches(closure));
     SHEAF_TRY(restore_lists(caches, lowers, support, stop));
-    SHEAF_TRY(run_steps(m_plan, {m_staging, lowers, tree(), support, caches, m_epoch}, m_runtime, m_log, m_events, stop));
+    SHEAF_TRY(
+        run_steps(m_plan, {m_staging, lowers, tree(), support, caches, m_epoch}, m_runtime, m_log, m_events, stop));
     SHEAF_TRY(keep_downloads(caches));
     m_log.finish();
     SHEAF_TRY_ASSIGN(auto record, capture_tree(below));
@@ -66,7 +73,8 @@ private:
   Result<void> run_bootstrap(std::stop_token stop) {
     SHEAF_TRY(os::make_directories(m_staging.file("lists")));
     SHEAF_TRY_ASSIGN(const auto archives, m_store.folder("cache/apt"));
-    m_events.emit({EventKind::step, "layer " + m_plan.name, fmt::format("{} {}", m_plan.bootstrap->tool, m_plan.bootstrap->suite)});
+    m_events.emit({EventKind::step, "layer " + m_plan.name,
+                   fmt::format("{} {}", m_plan.bootstrap->tool, m_plan.bootstrap->suite)});
     auto made = bootstrap(*m_plan.bootstrap, tree(), m_staging.file("lists"), archives, m_log, stop);
     if (!made) {
       m_log.finish();
@@ -124,9 +132,11 @@ private:
     }
     plan::LayerPlan update;
     update.name = m_plan.name;
-    update.steps = {{"apt-get update", 0, plan::RunStep{{"apt-get", "update"}, {{"PATH", plan::k_default_path}}, "/", "root"}}};
+    update.steps = {
+        {"apt-get update", 0, plan::RunStep{{"apt-get", "update"}, {{"PATH", plan::k_default_path}}, "/", "root"}}};
     SHEAF_TRY_ASSIGN(const auto upper, m_staging.fresh_directory("update-"));
-    SHEAF_TRY(run_steps(update, {m_staging, lowers, upper, support, caches, m_epoch}, m_runtime, m_log, m_events, stop));
+    SHEAF_TRY(
+        run_steps(update, {m_staging, lowers, upper, support, caches, m_epoch}, m_runtime, m_log, m_events, stop));
     return harvest(lists.upper, lists.shared, "");
   }
 

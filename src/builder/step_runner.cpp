@@ -38,53 +38,119 @@ Result<std::string> write_context(const plan::LayerPlan& plan, store::Staging& s
   return folder;
 }
 
-Result<sandbox::SandboxSpec> spec_for(const plan::Step& step, const plan::LayerPlan& plan, const Workbench& bench) {
-  sandbox::SandboxSpec spec;
-  spec.lowers = bench.lowers;
-  spec.upper = bench.upper;
-  spec.is_volatile = true;
-  spec.hostname = "sheaf-build";
-  SHEAF_TRY_ASSIGN(spec.work, bench.staging.fresh_directory("work-"));
-  SHEAF_TRY_ASSIGN(spec.mount_point, bench.staging.fresh_directory("root-"));
-  if (const auto* run = std::get_if<plan::RunStep>(&step.action)) {
-    spec.binds = bench.support.binds;
-    spec.overlays = bench.caches;
-    for (auto& cache : spec.overlays) {
-      SHEAF_TRY_ASSIGN(cache.work, bench.staging.fresh_directory("cache-work-"));
+/// Steps that run in one sandbox: neighbouring RUNs together, anything else alone.
+struct Batch {
+  std::size_t first = 0;
+  std::size_t count = 0;
+};
+
+std::vector<Batch> batches_of(const std::vector<plan::Step>& steps) {
+  const auto is_run = [&](std::size_t i) { return std::holds_alternative<plan::RunStep>(steps[i].action); };
+  std::vector<Batch> batches;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (i > 0 && is_run(i) && is_run(i - 1)) {
+      ++batches.back().count;
+    } else {
+      batches.push_back({i, 1});
     }
-    spec.action = command_of(*run, bench);
-  } else if (const auto* copy = std::get_if<plan::CopyStep>(&step.action)) {
-    SHEAF_TRY_ASSIGN(const auto context, write_context(plan, bench.staging));
-    spec.action = sandbox::CopyFiles{context, copy->sources, copy->destination, copy->owner, copy->mode, bench.epoch};
-  } else {
-    spec.action = sandbox::MakeDirectory{std::get<plan::MakeDirectoryStep>(step.action).path};
   }
-  return spec;
+  return batches;
 }
 
-Error step_failed(const os::ExitStatus& status, BuildLog& log) {
-  log.finish();
-  auto details = log.tail();
-  details += fmt::format("{}  the whole log: {}", details.empty() ? "" : "\n", log.path());
-  return Error(ErrorCode::failed_step, fmt::format("failed with {}", status.to_string())).with_details(details);
-}
+class StepRunner {
+public:
+  StepRunner(const plan::LayerPlan& plan, const Workbench& bench, sandbox::Runtime& runtime, BuildLog& log,
+             EventSink& events)
+      : m_plan(plan), m_bench(bench), m_runtime(runtime), m_log(log), m_events(events) {}
+
+  Result<void> run(const Batch& batch, std::stop_token stop) {
+    SHEAF_TRY_ASSIGN(const auto spec, spec_for(batch).context(doing(batch.first)));
+    const bool runs = std::holds_alternative<plan::RunStep>(m_plan.steps[batch.first].action);
+    if (!runs) {
+      tell(batch.first);
+      m_log.note(title(batch.first));
+    }
+    const auto outcome = m_runtime.run(spec, {-1, m_log.output(), m_log.output()}, stop,
+                                       [&](std::size_t index) { tell(batch.first + index); });
+    if (!outcome) {
+      return Error(outcome.error()).with_context(doing(batch.first));
+    }
+    if (!outcome->status.ok()) {
+      return failed(outcome->status).with_context(doing(batch.first + outcome->started - 1));
+    }
+    return {};
+  }
+
+private:
+  std::string doing(std::size_t index) const {
+    return fmt::format("step {} of {} ({})", index + 1, m_plan.steps.size(), m_plan.steps[index].display);
+  }
+  std::string title(std::size_t index) const { return std::string(k_step_mark) + doing(index); }
+
+  void tell(std::size_t index) {
+    m_events.emit(
+        {EventKind::step, "layer " + m_plan.name, m_plan.steps[index].display, index + 1, m_plan.steps.size()});
+  }
+
+  Error failed(const os::ExitStatus& status) {
+    m_log.finish();
+    auto details = m_log.tail();
+    details += fmt::format("{}  the whole log: {}", details.empty() ? "" : "\n", m_log.path());
+    return Error(ErrorCode::failed_step, fmt::format("failed with {}", status.to_string())).with_details(details);
+  }
+
+  Result<sandbox::SandboxSpec> spec_for(const Batch& batch) {
+    sandbox::SandboxSpec spec;
+    spec.lowers = m_bench.lowers;
+    spec.upper = m_bench.upper;
+    spec.is_volatile = true;
+    spec.hostname = "sheaf-build";
+    SHEAF_TRY_ASSIGN(spec.work, m_bench.staging.fresh_directory("work-"));
+    SHEAF_TRY_ASSIGN(spec.mount_point, m_bench.staging.fresh_directory("root-"));
+    const auto& action = m_plan.steps[batch.first].action;
+    if (const auto* copy = std::get_if<plan::CopyStep>(&action)) {
+      SHEAF_TRY_ASSIGN(const auto context, write_context(m_plan, m_bench.staging));
+      spec.action =
+          sandbox::CopyFiles{context, copy->sources, copy->destination, copy->owner, copy->mode, m_bench.epoch};
+      return spec;
+    }
+    if (const auto* directory = std::get_if<plan::MakeDirectoryStep>(&action)) {
+      spec.action = sandbox::MakeDirectory{directory->path};
+      return spec;
+    }
+    SHEAF_TRY(add_commands(spec, batch));
+    return spec;
+  }
+
+  Result<void> add_commands(sandbox::SandboxSpec& spec, const Batch& batch) {
+    spec.binds = m_bench.support.binds;
+    spec.overlays = m_bench.caches;
+    for (auto& cache : spec.overlays) {
+      SHEAF_TRY_ASSIGN(cache.work, m_bench.staging.fresh_directory("cache-work-"));
+    }
+    std::vector<sandbox::RunCommand> commands;
+    for (std::size_t i = batch.first; i < batch.first + batch.count; ++i) {
+      commands.push_back(command_of(std::get<plan::RunStep>(m_plan.steps[i].action), m_bench));
+      commands.back().title = title(i);
+    }
+    spec.action = std::move(commands);
+    return {};
+  }
+
+  const plan::LayerPlan& m_plan;
+  const Workbench& m_bench;
+  sandbox::Runtime& m_runtime;
+  BuildLog& m_log;
+  EventSink& m_events;
+};
 
 } // namespace
 
 Result<void> run_steps(const plan::LayerPlan& plan, const Workbench& bench, sandbox::Runtime& runtime, BuildLog& log,
                        EventSink& events, std::stop_token stop) {
-  std::uint64_t number = 0;
-  for (const auto& step : plan.steps) {
-    ++number;
-    const auto doing = fmt::format("step {} of {} ({})", number, plan.steps.size(), step.display);
-    events.emit({EventKind::step, "layer " + plan.name, step.display, number, plan.steps.size()});
-    log.note(fmt::format("--- {}", doing));
-    SHEAF_TRY_ASSIGN(const auto spec, spec_for(step, plan, bench).context(doing));
-    SHEAF_TRY_ASSIGN(const auto status,
-                     runtime.run(spec, {-1, log.output(), log.output()}, stop).context(doing));
-    if (!status.ok()) {
-      return step_failed(status, log).with_context(doing);
-    }
+  StepRunner runner(plan, bench, runtime, log, events);
+  for (const auto& batch : batches_of(plan.steps)) {
+    SHEAF_TRY(runner.run(batch, stop));
   }
   return {};
 }

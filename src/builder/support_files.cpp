@@ -16,7 +16,7 @@ constexpr const char* k_certificates = "/run/sheaf/ca-certificates.crt";
 
 /// Read by OpenSSL, curl, git, Node, Python and others. A company's proxy certificate that the host trusts is then
 /// trusted inside too, without being baked into a layer.
-constexpr std::array k_certificate_variables = {"SSL_CERT_FILE",      "CURL_CA_BUNDLE",     "GIT_SSL_CAINFO",
+constexpr std::array k_certificate_variables = {"SSL_CERT_FILE",       "CURL_CA_BUNDLE",     "GIT_SSL_CAINFO",
                                                 "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "PIP_CERT"};
 constexpr std::array k_proxy_variables = {"http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy",
                                           "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"};
@@ -39,7 +39,8 @@ Result<SupportFiles> prepare_support(const std::string& folder, const std::strin
   support.folder = folder;
   SHEAF_TRY_ASSIGN(const auto hosts, os::read_file_if_exists("/etc/hosts"));
   SHEAF_TRY_ASSIGN(const auto resolver, os::read_file_if_exists("/etc/resolv.conf"));
-  SHEAF_TRY(os::write_file(folder + "/hosts", fmt::format("{}127.0.1.1\t{}\n", hosts.value_or("127.0.0.1\tlocalhost\n"), hostname)));
+  SHEAF_TRY(os::write_file(folder + "/hosts",
+                           fmt::format("{}127.0.1.1\t{}\n", hosts.value_or("127.0.0.1\tlocalhost\n"), hostname)));
   SHEAF_TRY(os::write_file(folder + "/resolv.conf", resolver.value_or("")));
   SHEAF_TRY(os::write_file(folder + "/ca-certificates.crt", ""));
   support.binds.push_back({folder, k_support_path, sandbox::Access::read_only, false});

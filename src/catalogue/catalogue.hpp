@@ -15,7 +15,7 @@
 namespace sheaf::catalogue {
 
 class Catalogue {
- public:
+public:
   Catalogue() = default;
   /// Of two layers with one name the later origin wins, within an origin the later in `layers`.
   explicit Catalogue(std::vector<LayerDefinition> layers);
@@ -32,7 +32,7 @@ class Catalogue {
   /// Reports what only the whole can show: "unknown-layer", "cycle" in needs, "duplicate-layer" within an origin.
   void check(Diagnostics& diagnostics) const;
 
- private:
+private:
   void check_mentions(Diagnostics& diagnostics) const;
   void check_cycles(Diagnostics& diagnostics) const;
   void check_duplicates(Diagnostics& diagnostics) const;

@@ -9,7 +9,7 @@ namespace sheaf::catalogue {
 namespace {
 
 class CycleSearch {
- public:
+public:
   explicit CycleSearch(const Dependencies& dependencies) : m_dependencies(dependencies) {}
 
   /// Whether `name` leads to a cycle, which `path()` then holds.
@@ -42,7 +42,7 @@ class CycleSearch {
     return {first, m_path.end()};
   }
 
- private:
+private:
   enum class State { unseen, open, done };
   const Dependencies& m_dependencies;
   std::map<std::string, State, std::less<>> m_states;
@@ -61,8 +61,6 @@ std::vector<std::string> find_cycle(const Dependencies& dependencies) {
   return {};
 }
 
-std::string render_cycle(const std::vector<std::string>& cycle) {
-  return joined(cycle, " → ");
-}
+std::string render_cycle(const std::vector<std::string>& cycle) { return joined(cycle, " → "); }
 
 } // namespace sheaf::catalogue

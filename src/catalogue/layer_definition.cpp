@@ -11,17 +11,11 @@
 namespace sheaf::catalogue {
 namespace {
 
-char to_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-bool is_alnum(char c) {
-  return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
-}
+bool is_alnum(char c) { return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z'); }
 
-bool is_name_character(char c) {
-  return (is_alnum(c) && c == to_lower(c)) || c == '_' || c == '-';
-}
+bool is_name_character(char c) { return (is_alnum(c) && c == to_lower(c)) || c == '_' || c == '-'; }
 
 bool is_version(std::string_view text) {
   const auto fits = [](char c) { return is_alnum(c) || std::string_view("._+~-:").find(c) != std::string_view::npos; };

@@ -33,16 +33,12 @@ void for_each_field_after_env(Visit&& visit) {
   visit("caches", &ProjectConfig::caches);
 }
 
-std::string env_key(std::string_view name) {
-  return fmt::format("env.{}", name);
-}
-std::string arg_key(std::string_view layer, std::string_view arg) {
-  return fmt::format("args.{}.{}", layer, arg);
-}
+std::string env_key(std::string_view name) { return fmt::format("env.{}", name); }
+std::string arg_key(std::string_view layer, std::string_view arg) { return fmt::format("args.{}.{}", layer, arg); }
 
 /// Reads the keys of a config file and notes where each stands.
 class ConfigReader {
- public:
+public:
   ConfigReader(const YamlNode& root, const ReadContext& context)
       : m_context(context), m_map(root, "the settings", context) {}
 
@@ -65,7 +61,7 @@ class ConfigReader {
     return std::move(m_config);
   }
 
- private:
+private:
   const YamlNode* find(std::string_view key) {
     const auto* entry = m_map.find_entry(key);
     if (entry == nullptr) {
@@ -209,15 +205,9 @@ class ConfigReader {
   ProjectConfig m_config;
 };
 
-std::string shown(const std::string& text) {
-  return text;
-}
-std::string shown(Family family) {
-  return std::string(to_string(family));
-}
-std::string shown(const std::vector<std::string>& list) {
-  return fmt::format("[{}]", joined(list, ", "));
-}
+std::string shown(const std::string& text) { return text; }
+std::string shown(Family family) { return std::string(to_string(family)); }
+std::string shown(const std::vector<std::string>& list) { return fmt::format("[{}]", joined(list, ", ")); }
 std::string shown(const Snippet& snippet) {
   return snippet.form == Snippet::Form::file ? "file " + snippet.text : snippet.text;
 }

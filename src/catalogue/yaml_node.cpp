@@ -73,7 +73,7 @@ Span scalar_span(const SourceText& source, std::size_t begin, const std::string&
 
 /// Builds the tree from yaml-cpp's events: cheaper than its own node graph, and the only way to see repeated keys.
 class TreeBuilder final : public YAML::EventHandler {
- public:
+public:
   TreeBuilder(Source source, Diagnostics& diagnostics) : m_source(std::move(source)), m_diagnostics(diagnostics) {}
 
   YamlNode take() { return std::move(m_root); }
@@ -115,7 +115,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void OnMapEnd() override { close(); }
 
- private:
+private:
   /// A list or map whose end has not been seen.
   struct Frame {
     YamlNode node;

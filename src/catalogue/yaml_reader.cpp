@@ -38,13 +38,9 @@ void report_type(const YamlNode& node, std::string_view what, std::string_view w
                 std::move(hint));
 }
 
-std::string quoted(std::string_view key) {
-  return fmt::format("'{}'", key);
-}
+std::string quoted(std::string_view key) { return fmt::format("'{}'", key); }
 
-std::string entry_of(std::string_view key) {
-  return fmt::format("an entry of '{}'", key);
-}
+std::string entry_of(std::string_view key) { return fmt::format("an entry of '{}'", key); }
 
 } // namespace
 

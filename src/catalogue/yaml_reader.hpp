@@ -53,7 +53,7 @@ const std::vector<YamlEntry>& read_map(const YamlNode& node, std::string_view wh
 
 /// Reads one map by its keys. Each key that is asked for is a known one; `finish` reports all others.
 class MapReader {
- public:
+public:
   /// `what` names the map, for example "a layer definition". A null node is an empty map. `node` must outlive this.
   MapReader(const YamlNode& node, std::string what, const ReadContext& context);
 
@@ -79,7 +79,7 @@ class MapReader {
 
   const ReadContext& context() const { return m_context; }
 
- private:
+private:
   const YamlNode& m_node;
   std::string m_what;
   const ReadContext& m_context;

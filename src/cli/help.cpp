@@ -37,8 +37,8 @@ constexpr std::array k_exit_codes = {
 };
 
 std::string option_label(const Option& option) {
-  return fmt::format("{}--{}{}{}", option.letter != 0 ? fmt::format("-{}, ", option.letter) : std::string("    "), option.name,
-                     option.value.empty() ? "" : " ", option.value);
+  return fmt::format("{}--{}{}{}", option.letter != 0 ? fmt::format("-{}, ", option.letter) : std::string("    "),
+                     option.name, option.value.empty() ? "" : " ", option.value);
 }
 
 std::string option_rows(std::span<const Option> options) {
@@ -50,7 +50,8 @@ std::string option_rows(std::span<const Option> options) {
 }
 
 std::string usage(const Command& command) {
-  return fmt::format("sheaf {} [OPTIONS]{}{}", command.path, command.operands.usage.empty() ? "" : " ", command.operands.usage);
+  return fmt::format("sheaf {} [OPTIONS]{}{}", command.path, command.operands.usage.empty() ? "" : " ",
+                     command.operands.usage);
 }
 
 /// `text` broken at blanks into lines of at most 80 columns.
@@ -114,7 +115,8 @@ std::string words_function() {
   for (const auto& word : first_words()) {
     firsts += word + " ";
   }
-  return fmt::format("_sheaf_words() {{\n  case \"$1\" in\n    \"\") echo \"{}--help --version\" ;;\n{}  esac\n}}\n", firsts, cases);
+  return fmt::format("_sheaf_words() {{\n  case \"$1\" in\n    \"\") echo \"{}--help --version\" ;;\n{}  esac\n}}\n",
+                     firsts, cases);
 }
 
 constexpr std::string_view k_bash_body = R"sh(_sheaf() {
@@ -227,13 +229,14 @@ Result<std::string> completion_script(std::string_view shell) {
     return words_function() + std::string(k_bash_body) + "complete -F _sheaf sheaf\n";
   }
   if (shell == "zsh") {
-    return "#compdef sheaf\nautoload -U +X bashcompinit && bashcompinit\n" + words_function() + std::string(k_bash_body) +
-           "complete -F _sheaf sheaf\n";
+    return "#compdef sheaf\nautoload -U +X bashcompinit && bashcompinit\n" + words_function() +
+           std::string(k_bash_body) + "complete -F _sheaf sheaf\n";
   }
   if (shell == "fish") {
     return fish_script();
   }
-  return Error(ErrorCode::invalid, fmt::format("there is no completion for '{}'", shell)).with_hint("one of bash, zsh and fish");
+  return Error(ErrorCode::invalid, fmt::format("there is no completion for '{}'", shell))
+      .with_hint("one of bash, zsh and fish");
 }
 
 } // namespace sheaf::cli

@@ -28,7 +28,8 @@ Result<ui::RenderSettings> render_settings(const cli::Parsed& parsed) {
   const auto style = found != parsed.options.end() ? found->second : "auto";
   const bool terminal = style == "tty" || (style == "auto" && isatty(STDERR_FILENO) == 1);
   if (style != "auto" && style != "tty" && style != "plain" && style != "json") {
-    return Error(ErrorCode::invalid, fmt::format("'--progress {}' is not a style", style)).with_hint("one of auto, plain, tty and json");
+    return Error(ErrorCode::invalid, fmt::format("'--progress {}' is not a style", style))
+        .with_hint("one of auto, plain, tty and json");
   }
   settings.style = style == "json" ? ui::Style::json : terminal ? ui::Style::terminal : ui::Style::plain;
   settings.colour = terminal && !os::environment("NO_COLOR") && os::environment("TERM") != "dumb";

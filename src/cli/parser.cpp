@@ -28,11 +28,11 @@ Result<const Command*> take_command(std::vector<std::string>& words) {
   for (const auto& command : commands()) {
     names.emplace_back(command.path);
   }
-  const auto typed = words.size() > 1 && !words[1].starts_with('-') && std::ranges::any_of(names, [&](const auto& name) {
-                       return name.starts_with(words[0] + " ");
-                     })
-                         ? words[0] + " " + words[1]
-                         : words[0];
+  const auto typed =
+      words.size() > 1 && !words[1].starts_with('-') &&
+              std::ranges::any_of(names, [&](const auto& name) { return name.starts_with(words[0] + " "); })
+          ? words[0] + " " + words[1]
+          : words[0];
   auto hint = did_you_mean(typed, names);
   return Error(ErrorCode::invalid, fmt::format("there is no command '{}'", typed))
       .with_hint(hint.empty() ? "'sheaf --help' lists the commands" : hint);
@@ -74,7 +74,8 @@ Result<void> check_operands(const Command& command, const std::vector<std::strin
         .with_hint(fmt::format("'sheaf {} --help' shows examples", command.path));
   }
   if (operands.size() > command.operands.most) {
-    return Error(ErrorCode::invalid, fmt::format("'sheaf {}' does not take '{}'", command.path, operands[command.operands.most]))
+    return Error(ErrorCode::invalid,
+                 fmt::format("'sheaf {}' does not take '{}'", command.path, operands[command.operands.most]))
         .with_hint(fmt::format("'sheaf {} --help' shows the usage", command.path));
   }
   return {};

@@ -9,7 +9,8 @@
 
 namespace sheaf::cli {
 
-inline constexpr Option k_directory_option = {"directory", 'C', "DIR", "the project's folder (default: the current one)"};
+inline constexpr Option k_directory_option = {"directory", 'C', "DIR",
+                                              "the project's folder (default: the current one)"};
 inline constexpr Option k_agents_option = {"agents", 0, "LIST", "agents to add: 'a,b', 'all', 'all,-x' or 'none'"};
 inline constexpr Option k_layers_option = {"layers", 0, "LIST", "layers to add to what was detected: 'a,b'"};
 inline constexpr Option k_base_option = {"base", 0, "NAME", "the layer everything is built on"};

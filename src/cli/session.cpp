@@ -21,8 +21,9 @@ Result<store::Store> open_store(Invocation& invocation) {
   SHEAF_TRY(become_able(invocation, os::OwnMounts::yes));
   SHEAF_TRY_ASSIGN(auto store, store::Store::open(invocation.store_root));
   if (store.abandoned() > 0) {
-    invocation.events->emit({EventKind::note, "store", fmt::format("removed {} unfinished {} of a sheaf that was killed", store.abandoned(),
-                                                                    store.abandoned() == 1 ? "build" : "builds")});
+    invocation.events->emit({EventKind::note, "store",
+                             fmt::format("removed {} unfinished {} of a sheaf that was killed", store.abandoned(),
+                                         store.abandoned() == 1 ? "build" : "builds")});
   }
   return store;
 }

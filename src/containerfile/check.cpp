@@ -40,7 +40,7 @@ bool same_keyword(std::string_view text, std::string_view upper_case) {
 }
 
 class Checker {
- public:
+public:
   Checker(const CheckSettings& settings, const Node& node, Diagnostics& diagnostics)
       : m_settings(settings), m_node(node), m_diagnostics(diagnostics), m_errors_before(diagnostics.error_count()) {}
 
@@ -56,7 +56,7 @@ class Checker {
     return m_diagnostics.error_count() == m_errors_before ? std::move(m_result) : CheckedNode();
   }
 
- private:
+private:
   struct Rule {
     std::string_view keyword;
     void (Checker::*check)();

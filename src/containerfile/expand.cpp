@@ -15,21 +15,17 @@ enum class Escapes { take_off, keep };
 
 constexpr int k_deepest = 100;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_name_character(char c) {
   const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80U;
   return letter || is_digit(c) || c == '_';
 }
 
-Error mistake(std::string message) {
-  return Error(ErrorCode::invalid, std::move(message));
-}
+Error mistake(std::string message) { return Error(ErrorCode::invalid, std::move(message)); }
 
 class Expander {
- public:
+public:
   Expander(std::string_view word, const Lookup& lookup, char escape)
       : m_word(word), m_lookup(lookup), m_escape(escape) {}
 
@@ -63,7 +59,7 @@ class Expander {
     return result;
   }
 
- private:
+private:
   bool at_end() const { return m_at >= m_word.size(); }
   char peek() const { return at_end() ? '\0' : m_word[m_at]; }
   char take() { return at_end() ? '\0' : m_word[m_at++]; }

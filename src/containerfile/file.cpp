@@ -17,7 +17,7 @@ namespace {
 
 /// Puts instructions into stages, and knows the rules between them.
 class Assembler {
- public:
+public:
   Assembler(std::shared_ptr<const SourceText> source, LexedFile lexed, Diagnostics& diagnostics)
       : m_settings{source, lexed.escape, lexed.extensions}, m_lexed(std::move(lexed)), m_diagnostics(diagnostics) {
     m_file.source = std::move(source);
@@ -47,7 +47,7 @@ class Assembler {
     return std::move(m_file);
   }
 
- private:
+private:
   void missing_from(const std::vector<Node>& nodes) {
     const auto first =
         std::find_if(nodes.begin(), nodes.end(), [](const Node& node) { return node.keyword.text != "ARG"; });

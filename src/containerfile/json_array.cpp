@@ -10,7 +10,7 @@ namespace sheaf::containerfile {
 namespace {
 
 class Reader {
- public:
+public:
   Reader(std::string_view text, Range within)
       : m_text(text.substr(0, within.end)), m_within(within), m_at(within.begin) {}
 
@@ -46,7 +46,7 @@ class Reader {
     return std::move(m_array);
   }
 
- private:
+private:
   char peek() const { return m_at < m_text.size() ? m_text[m_at] : '\0'; }
 
   void skip_blanks() {
@@ -147,8 +147,6 @@ class Reader {
 
 } // namespace
 
-JsonArray read_json_array(std::string_view text, Range within) {
-  return Reader(text, within).read();
-}
+JsonArray read_json_array(std::string_view text, Range within) { return Reader(text, within).read(); }
 
 } // namespace sheaf::containerfile

@@ -53,7 +53,7 @@ bool can_contain_heredocs(std::string_view text) {
 }
 
 class Lexer {
- public:
+public:
   Lexer(std::shared_ptr<const SourceText> source, Diagnostics& diagnostics)
       : m_source(std::move(source)), m_text(m_source->text()), m_diagnostics(diagnostics) {}
 
@@ -75,7 +75,7 @@ class Lexer {
     return std::move(m_file);
   }
 
- private:
+private:
   std::string_view slice(Range range) const { return m_text.substr(range.begin, range.size()); }
 
   std::optional<PhysicalLine> next_line() {
@@ -256,9 +256,7 @@ void LogicalLine::append(std::string_view text, std::size_t begin) {
   m_text += text;
 }
 
-void LogicalLine::trim_end() {
-  m_text.resize(trimmed(m_text, {0, m_text.size()}).end);
-}
+void LogicalLine::trim_end() { m_text.resize(trimmed(m_text, {0, m_text.size()}).end); }
 
 std::size_t LogicalLine::source_offset(std::size_t offset) const {
   const auto after = std::upper_bound(m_pieces.begin(), m_pieces.end(), offset,

@@ -44,7 +44,7 @@ struct Heredoc {
 
 /// One instruction: the lines it was written on, joined, without comments and trailing blanks.
 class LogicalLine {
- public:
+public:
   const std::string& text() const { return m_text; }
   std::string_view text(Range range) const { return std::string_view(m_text).substr(range.begin, range.size()); }
   /// The place of `range` in the file. For a range over several lines it includes what stands between its parts.
@@ -61,7 +61,7 @@ class LogicalLine {
 
   std::vector<Heredoc> heredocs;
 
- private:
+private:
   struct Piece {
     std::size_t text_begin;
     std::size_t source_begin;

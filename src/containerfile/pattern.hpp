@@ -13,7 +13,7 @@
 namespace sheaf::containerfile {
 
 class Pattern {
- public:
+public:
   enum class Length { shortest, longest };
   enum class Count { first, all };
 
@@ -26,7 +26,7 @@ class Pattern {
   /// The longest matches, from the left, replaced by `replacement`, which is plain text.
   std::string replace(std::string_view value, std::string_view replacement, Count count) const;
 
- private:
+private:
   struct Token {
     enum class Kind { any_text, any_character, literal } kind;
     std::string literal;

@@ -58,9 +58,7 @@ std::optional<std::string> unquoted(std::string_view word) {
 
 } // namespace
 
-bool is_blank(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
+bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 Range trimmed(std::string_view text, Range range) {
   while (range.begin < range.end && is_blank(text[range.begin])) {

@@ -63,7 +63,7 @@ EntryType type_of(int parent, const dirent& entry) {
 
 /// The rules, such that a file name that no rule is about costs one look-up.
 class Matcher {
- public:
+public:
   explicit Matcher(std::span<const Rule> rules) {
     for (const auto& rule : rules) {
       if (rule.glob.find_first_of("*?[\\/") == std::string::npos) {
@@ -91,13 +91,13 @@ class Matcher {
     }
   }
 
- private:
+private:
   std::unordered_map<std::string_view, std::vector<const Rule*>> m_by_name;
   std::vector<const Rule*> m_globs;
 };
 
 class Walk {
- public:
+public:
   Walk(const Matcher& matcher, const Options& options) : m_matcher(matcher), m_options(options) {}
 
   /// Reads `directory`, whose path below the root is `path` ("" or "a/b/").
@@ -129,7 +129,7 @@ class Walk {
     return std::move(m_found);
   }
 
- private:
+private:
   static std::ptrdiff_t depth_of(const std::string& file) { return std::count(file.begin(), file.end(), '/'); }
 
   void note_directory(int fd, const std::string& path) {

@@ -95,13 +95,9 @@ std::optional<std::string> merge_field(const Format& format, std::size_t index, 
 }
 
 /// The base is 0, below all layers (`k_base` plus one wraps).
-std::size_t place_of(const MergedRecord& merged) {
-  return merged.set_by + 1;
-}
+std::size_t place_of(const MergedRecord& merged) { return merged.set_by + 1; }
 
-std::string_view owner_of(std::string_view key) {
-  return key.substr(0, key.find('\n'));
-}
+std::string_view owner_of(std::string_view key) { return key.substr(0, key.find('\n')); }
 
 Conflict id_conflict(const Driver& driver, const FileMerge& merge, const MergedRecord& a, const MergedRecord& b,
                      const Range& shared) {
@@ -128,9 +124,7 @@ Conflict id_conflict(const Driver& driver, const FileMerge& merge, const MergedR
 
 } // namespace
 
-bool Accounts::owns(std::string_view file) const {
-  return format_of(file) != nullptr;
-}
+bool Accounts::owns(std::string_view file) const { return format_of(file) != nullptr; }
 
 Result<Records> Accounts::parse(std::string_view file, std::string_view text) const {
   Records records;

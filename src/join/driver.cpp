@@ -33,9 +33,7 @@ const std::array<const Driver*, 7> k_drivers = {&k_dpkg_status, &k_extended_stat
 
 } // namespace
 
-std::span<const Driver* const> drivers() {
-  return k_drivers;
-}
+std::span<const Driver* const> drivers() { return k_drivers; }
 
 const Driver* driver_for(std::string_view file) {
   const auto* found = std::find_if(k_drivers.begin(), k_drivers.end(), [&](auto driver) { return driver->owns(file); });
@@ -47,13 +45,9 @@ void Driver::order(std::string_view /*file*/, Records& records, std::size_t adde
             [](const Record& a, const Record& b) { return a.key < b.key; });
 }
 
-bool Driver::same(std::string_view /*file*/, std::string_view a, std::string_view b) const {
-  return a == b;
-}
+bool Driver::same(std::string_view /*file*/, std::string_view a, std::string_view b) const { return a == b; }
 
-std::optional<Reconciled> Driver::reconcile(const Sides& /*sides*/) const {
-  return std::nullopt;
-}
+std::optional<Reconciled> Driver::reconcile(const Sides& /*sides*/) const { return std::nullopt; }
 
 void Driver::settle(FileMerge& /*merge*/) const {}
 
@@ -66,9 +60,7 @@ std::string Driver::other_remedy(const Conflict& conflict) const {
   return fmt::format("let only one of the two layers change '{}' in '/{}'", conflict.key, conflict.file);
 }
 
-FileAttributes Driver::attributes(std::string_view /*file*/) const {
-  return {};
-}
+FileAttributes Driver::attributes(std::string_view /*file*/) const { return {}; }
 
 Conflict with_texts(const Driver& driver, Conflict conflict) {
   conflict.message = driver.explain(conflict);
@@ -80,9 +72,7 @@ Conflict with_texts(const Driver& driver, Conflict conflict) {
   return conflict;
 }
 
-std::string layer_text(std::string_view layer) {
-  return layer.empty() ? "the base" : fmt::format("layer '{}'", layer);
-}
+std::string layer_text(std::string_view layer) { return layer.empty() ? "the base" : fmt::format("layer '{}'", layer); }
 
 Error corrupt_at(std::string_view file, std::string_view text, std::size_t offset, std::string_view what) {
   const auto before = text.substr(0, offset);

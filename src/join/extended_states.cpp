@@ -13,9 +13,7 @@ namespace {
 
 constexpr std::string_view k_any_architecture = ":all";
 
-bool is_automatic(std::string_view stanza) {
-  return stanza_field(stanza, "Auto-Installed") == "1";
-}
+bool is_automatic(std::string_view stanza) { return stanza_field(stanza, "Auto-Installed") == "1"; }
 
 /// The changes of one file; facts are sorted by file.
 std::span<const RecordChange> changes_of(const Facts& facts, std::string_view file) {
@@ -27,9 +25,7 @@ std::span<const RecordChange> changes_of(const Facts& facts, std::string_view fi
   return {first, last};
 }
 
-std::string_view without_architecture(std::string_view key) {
-  return key.substr(0, key.find(':'));
-}
+std::string_view without_architecture(std::string_view key) { return key.substr(0, key.find(':')); }
 
 /// Keys of the packages that some layer installed without calling them automatic: "name:arch", and the bare "name" of
 /// a package for all architectures, which apt lists by the native one.

@@ -20,7 +20,8 @@ constexpr std::string_view k_header = "sheaf-facts 1\n";
 void append_field(std::string& out, std::string_view value) {
   std::array<char, 20> digits{};
   const auto* end = std::to_chars(digits.data(), digits.data() + digits.size(), value.size()).ptr;
-  out.append(digits.data(), end).append(":").append(value).append(",");
+  out.append(std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));
+  out.append(":").append(value).append(",");
 }
 
 void append_optional(std::string& out, const std::optional<std::string>& value) {

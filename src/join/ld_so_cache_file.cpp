@@ -28,9 +28,7 @@ constexpr std::uint32_t k_tag_hwcaps = 1;
 constexpr std::uint64_t k_hwcap_is_subdirectory = 1ULL << 62;
 constexpr std::uint64_t k_isa_mask = 0x3FF;
 
-constexpr std::size_t align4(std::size_t size) {
-  return (size + 3) / 4 * 4;
-}
+constexpr std::size_t align4(std::size_t size) { return (size + 3) / 4 * 4; }
 
 Error corrupt(std::size_t offset, std::string_view what) {
   return {ErrorCode::corrupt, fmt::format("'/etc/ld.so.cache': byte {}: {}", offset, what)};
@@ -247,9 +245,7 @@ void append_extensions(std::string& out, const std::vector<std::uint32_t>& subdi
   out += generator;
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Reads the number at the front, in the wrapping arithmetic of glibc's `int`.
 std::int32_t take_number(std::string_view& text) {
@@ -262,9 +258,7 @@ std::int32_t take_number(std::string_view& text) {
 }
 
 /// As in a string that ends in NUL.
-char front(std::string_view text) {
-  return text.empty() ? '\0' : text.front();
-}
+char front(std::string_view text) { return text.empty() ? '\0' : text.front(); }
 
 /// _dl_cache_libcmp: numbers inside names compare by value, a digit comes after anything else.
 int compare_sonames(std::string_view a, std::string_view b) {
@@ -286,8 +280,8 @@ int compare_sonames(std::string_view a, std::string_view b) {
       break;
     }
   }
-  const int x = static_cast<signed char>(front(a));
-  const int y = static_cast<signed char>(front(b));
+  const auto x = static_cast<signed char>(front(a));
+  const auto y = static_cast<signed char>(front(b));
   return x == y ? 0 : (x < y ? -1 : 1);
 }
 
@@ -299,9 +293,7 @@ int descending(T a, T b) {
 
 } // namespace
 
-Result<LdSoCacheFile> LdSoCacheFile::parse(std::string_view bytes) {
-  return CacheReader(bytes).read();
-}
+Result<LdSoCacheFile> LdSoCacheFile::parse(std::string_view bytes) { return CacheReader(bytes).read(); }
 
 std::string LdSoCacheFile::print() const {
   const auto strings = string_table(*this);

@@ -56,8 +56,8 @@ Result<std::map<std::string, std::string>> parse_attributes(std::string_view tex
 }
 
 void append_entry(std::string& text, const Entry& entry) {
-  const auto target = entry.target.empty() ? std::string("-")
-                                           : (entry.is_hard_link ? "=" : ">") + escape_path(entry.target);
+  const auto target =
+      entry.target.empty() ? std::string("-") : (entry.is_hard_link ? "=" : ">") + escape_path(entry.target);
   text += fmt::format("{}\t{:04o}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", static_cast<char>(entry.type), entry.mode,
                       entry.uid, entry.gid, entry.mtime, entry.size, entry.digest ? entry.digest->hex() : "-", target,
                       attributes_text(entry.attributes), escape_path(entry.path));
@@ -122,7 +122,8 @@ Result<std::vector<InventoryLine>> split_inventory(std::string_view text) {
     const auto end = text.find('\n');
     const auto line = text.substr(0, end);
     const auto tab = line.rfind('\t');
-    if (end == std::string_view::npos || tab == std::string_view::npos || k_types.find(line[0]) == std::string_view::npos) {
+    if (end == std::string_view::npos || tab == std::string_view::npos ||
+        k_types.find(line[0]) == std::string_view::npos) {
       return corrupt(fmt::format("line {}", lines.size() + 2));
     }
     lines.push_back({line.substr(tab + 1), static_cast<EntryType>(line[0]), line.substr(0, tab)});

@@ -86,7 +86,8 @@ private:
     const Claim* speaker = nullptr;
     for (const auto& claim : claims) {
       SHEAF_TRY_ASSIGN(const auto entry, decode(*claim.line));
-      const bool silent = base && std::tie(base->mode, base->uid, base->gid) == std::tie(entry.mode, entry.uid, entry.gid) &&
+      const bool silent = base &&
+                          std::tie(base->mode, base->uid, base->gid) == std::tie(entry.mode, entry.uid, entry.gid) &&
                           base->attributes == entry.attributes;
       if (silent) {
         continue;

@@ -112,8 +112,7 @@ Child::~Child() {
 
 Result<ExitStatus> Child::wait(std::stop_token stop, std::chrono::milliseconds grace) {
   // The callback runs in the thread that asks to stop; the pidfd names this process even after it was reaped.
-  const std::stop_callback ask(
-      stop, [fd = m_pidfd.get()] { syscall(SYS_pidfd_send_signal, fd, SIGTERM, nullptr, 0); });
+  const std::stop_callback ask(stop, [fd = m_pidfd.get()] { syscall(SYS_pidfd_send_signal, fd, SIGTERM, nullptr, 0); });
   std::optional<std::chrono::steady_clock::time_point> deadline;
   for (;;) {
     pollfd wanted{m_pidfd.get(), POLLIN, 0};

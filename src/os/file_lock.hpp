@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Advisory locks between processes: flock(2) on a file of its own. The lock is gone when its holder is, however it ends.
+// Advisory locks between processes: flock(2) on a file of its own. The lock is gone when its holder is, however it
+// ends.
 
 #include "os/fd.hpp"
 

@@ -150,8 +150,8 @@ Result<void> attach(const Fd& mount, const std::string& path) {
 
 Result<void> attach_in_root(const Fd& mount, const Fd& root, const std::string& path) {
   SHEAF_TRY_ASSIGN(const Fd target, open_in_root(root, path, O_PATH));
-  if (syscall(SYS_move_mount, mount.get(), "", target.get(), "",
-              MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+  if (syscall(SYS_move_mount, mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) !=
+      0) {
     return Error::from_errno(errno, fmt::format("attaching a mount at '{}'", path));
   }
   return {};

@@ -32,7 +32,8 @@ std::string user_name(std::uint32_t uid) {
 }
 
 Error missing_sub_ids(const std::string& file, const std::string& user) {
-  return Error(ErrorCode::unsupported, fmt::format("user '{}' has no range of {} ids in '{}'", user, k_needed_sub_ids + 1, file))
+  return Error(ErrorCode::unsupported,
+               fmt::format("user '{}' has no range of {} ids in '{}'", user, k_needed_sub_ids + 1, file))
       .with_hint(fmt::format("as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}; "
                              "'sheaf doctor' checks the rest",
                              user));
@@ -51,9 +52,17 @@ Result<SubIdRange> range_of(const std::string& file, const std::string& user, st
 std::vector<std::string> map_arguments(const std::string& tool, pid_t pid, const SubIdRange& range, std::uint32_t own) {
   const auto text = [](std::uint32_t id) { return std::to_string(id); };
   const std::uint32_t rest = std::min(range.count - k_caller_id, k_needed_sub_ids - k_caller_id);
-  return {tool,         std::to_string(pid), "0",       text(range.first),
-          text(k_caller_id), text(k_caller_id),   text(own), "1",
-          text(k_caller_id + 1), text(range.first + k_caller_id), text(rest)};
+  return {tool,
+          std::to_string(pid),
+          "0",
+          text(range.first),
+          text(k_caller_id),
+          text(k_caller_id),
+          text(own),
+          "1",
+          text(k_caller_id + 1),
+          text(range.first + k_caller_id),
+          text(rest)};
 }
 
 [[noreturn]] void exec_tool(const std::vector<std::string>& words) {
@@ -80,7 +89,8 @@ int run_tool(const std::vector<std::string>& words) {
 }
 
 /// In the helper that stayed in the old namespace: waits for the go, then writes the maps of `pid`.
-[[noreturn]] void write_maps(const Fd& go, const std::vector<std::string>& uid_words, const std::vector<std::string>& gid_words) {
+[[noreturn]] void write_maps(const Fd& go, const std::vector<std::string>& uid_words,
+                             const std::vector<std::string>& gid_words) {
   char byte = 0;
   if (::read(go.get(), &byte, 1) != 1) {
     _exit(125);
@@ -192,8 +202,9 @@ Result<void> enter_user_namespace(OwnMounts mounts) {
   waitpid(helper, &status, 0);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     const bool absent = WIFEXITED(status) && WEXITSTATUS(status) == 127;
-    return Error(ErrorCode::unsupported, absent ? "'newuidmap' is not installed"
-                                                : "newuidmap did not accept the ranges of '/etc/subuid' and '/etc/subgid'")
+    return Error(ErrorCode::unsupported, absent
+                                             ? "'newuidmap' is not installed"
+                                             : "newuidmap did not accept the ranges of '/etc/subuid' and '/etc/subgid'")
         .with_hint(absent ? "install the package 'uidmap'" : "'sheaf doctor' checks the ranges and the tools");
   }
   return become_root();
@@ -238,8 +249,8 @@ Result<Fd> swapped_user_namespace(unsigned from_uid, unsigned from_gid, unsigned
   if (::read(ready.read.get(), &answer, 1) != 1 || answer != 'y') {
     return finish(Error(ErrorCode::unsupported, "creating a user namespace for an ID map failed"));
   }
-  for (const auto& [file, map] : std::map<std::string, std::string>{{"uid_map", swap_map(from_uid, to)},
-                                                                     {"gid_map", swap_map(from_gid, to)}}) {
+  for (const auto& [file, map] :
+       std::map<std::string, std::string>{{"uid_map", swap_map(from_uid, to)}, {"gid_map", swap_map(from_gid, to)}}) {
     auto fd = open(fmt::format("/proc/{}/{}", child, file), O_WRONLY);
     if (!fd || !write_all(*fd, map)) {
       return finish(Error(ErrorCode::unsupported, fmt::format("writing {} of an ID map failed", file)));

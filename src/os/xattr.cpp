@@ -12,7 +12,8 @@
 namespace sheaf::os {
 namespace {
 
-/// There is no lgetxattrat(2) in our minimum kernel; the magic link of the directory gives a path that cannot be swapped.
+/// There is no lgetxattrat(2) in our minimum kernel; the magic link of the directory gives a path that cannot be
+/// swapped.
 std::string path_in(const Fd& directory, const std::string& name) {
   return fmt::format("/proc/self/fd/{}/{}", directory.get(), name);
 }

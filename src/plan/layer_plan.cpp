@@ -46,7 +46,8 @@ public:
 
   void run(LayerPlan& plan) {
     check_from();
-    for (const auto& [name, value] : m_definition.env.empty() ? std::vector<catalogue::EnvVariable>() : m_definition.env) {
+    for (const auto& [name, value] :
+         m_definition.env.empty() ? std::vector<catalogue::EnvVariable>() : m_definition.env) {
       set_variable(name, value);
     }
     for (const auto& instruction : m_file.stages.front().instructions) {
@@ -85,7 +86,8 @@ private:
   }
 
   std::string expanded(const cf::Word& word) {
-    auto value = cf::expand(word.text, [this](std::string_view name) { return variable(name); }, m_file.escape);
+    auto value = cf::expand(
+        word.text, [this](std::string_view name) { return variable(name); }, m_file.escape);
     if (!value) {
       error(word.span, "expansion", value.error().summary());
       return {};
@@ -414,7 +416,8 @@ std::vector<LayerPlan> plan_layers(const resolve::Stack& stack, const ArgValues&
     for (const auto& name : plan.closure) {
       below.push_back(&plans[place.at(name)].config);
     }
-    const auto file = definition.containerfile ? containerfile::parse(definition.containerfile, diagnostics) : std::nullopt;
+    const auto file =
+        definition.containerfile ? containerfile::parse(definition.containerfile, diagnostics) : std::nullopt;
     if (file) {
       const auto chosen = build_args(definition, args);
       LayerPlanner(definition, *file, compose_config(below), chosen, diagnostics).run(plan);

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include <fcntl.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -119,8 +119,8 @@ Result<void> copy_contents(const Fd& from, const Fd& to, const Attributes& copy)
 }
 
 /// One source of the instruction: a file lands in or as the destination, a directory's contents land in it.
-Result<void> copy_source(const std::string& source, const CopyFiles& copy, const Attributes& attributes, const Fd& context,
-                         const std::string& root) {
+Result<void> copy_source(const std::string& source, const CopyFiles& copy, const Attributes& attributes,
+                         const Fd& context, const std::string& root) {
   SHEAF_TRY_ASSIGN(const Fd from, os::open_beneath(context, source, O_RDONLY));
   SHEAF_TRY_ASSIGN(const auto info, os::stat_of(from));
   SHEAF_TRY_ASSIGN(const Fd root_fd, os::open(root, O_RDONLY | O_DIRECTORY));
@@ -128,7 +128,8 @@ Result<void> copy_source(const std::string& source, const CopyFiles& copy, const
   const bool into = copy.destination.ends_with('/') || existing.has_value() || S_ISDIR(info.st_mode);
   const auto slash = copy.destination.find_last_of('/');
   const auto folder = into ? copy.destination : copy.destination.substr(0, slash + 1);
-  SHEAF_TRY(make_directory_in_root(folder.size() > 1 && folder.ends_with('/') ? folder.substr(0, folder.size() - 1) : folder, root));
+  SHEAF_TRY(make_directory_in_root(
+      folder.size() > 1 && folder.ends_with('/') ? folder.substr(0, folder.size() - 1) : folder, root));
   SHEAF_TRY_ASSIGN(const Fd to, os::open_in_root(root_fd, folder, O_RDONLY | O_DIRECTORY));
   if (S_ISDIR(info.st_mode)) {
     return copy_contents(from, to, attributes);

@@ -26,9 +26,10 @@ namespace {
 using Json = nlohmann::json;
 
 void report(const Json& json) {
-  const os::Fd pipe(k_report_descriptor);
-  ignore(os::write_all(pipe, json.dump(-1, ' ', false, Json::error_handler_t::replace)),
+  os::Fd pipe(k_report_descriptor);
+  ignore(os::write_all(pipe, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"),
          "reporting to a parent that is gone");
+  (void)pipe.release(); // it stays open for the next report
 }
 
 void report(const Error& error) {
@@ -60,30 +61,52 @@ Result<void> enter_namespaces(const SandboxSpec& spec) {
   return {};
 }
 
-/// PID 1 of the sandbox: runs the command as its child, reaps whatever is orphaned, ends with the command's status.
-/// The kernel kills everything else in the namespace when it ends.
-[[noreturn]] void run_as_init(const SandboxSpec& spec, const RunCommand& command, const std::vector<os::Fd>& owners) {
+/// Waits for `child`, reaping whatever is orphaned meanwhile; its wait status.
+int wait_for(pid_t child) {
+  for (;;) {
+    int status = 0;
+    const pid_t pid = wait(&status);
+    if (pid == child || (pid < 0 && errno != EINTR)) {
+      return status;
+    }
+  }
+}
+
+/// Ends what a command left running, so that the next one starts alone.
+void end_leftovers() {
+  kill(-1, SIGKILL);
+  while (wait(nullptr) > 0 || errno == EINTR) {
+  }
+}
+
+/// Starts `command` as a child of this process, which is PID 1.
+pid_t start(const RunCommand& command) {
+  if (!command.title.empty()) {
+    (void)!write(STDOUT_FILENO, (command.title + "\n").c_str(), command.title.size() + 1);
+  }
+  report(Json{{"start", true}});
+  const pid_t child = fork();
+  if (child == 0) {
+    report(become_command(command));
+    _exit(127);
+  }
+  return child;
+}
+
+/// PID 1 of the sandbox: runs the commands as its children. When it ends, the kernel kills everything else in the
+/// namespace.
+[[noreturn]] void run_as_init(const SandboxSpec& spec, const std::vector<RunCommand>& commands,
+                              const std::vector<os::Fd>& owners) {
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (const auto ready = finish_root(spec, owners); !ready) {
     report(ready.error());
     _exit(1);
   }
-  const pid_t child = fork();
-  if (child == 0) {
-    const auto failure = become_command(command);
-    report(failure);
-    _exit(127);
-  }
-  close(0);
   int status = 0;
-  for (;;) {
-    int ended = 0;
-    const pid_t pid = wait(&ended);
-    if (pid == child) {
-      status = ended;
-      break;
-    }
-    if (pid < 0 && errno != EINTR) {
+  for (const auto& command : commands) {
+    status = wait_for(start(command));
+    end_leftovers();
+    if (status != 0) {
       break;
     }
   }
@@ -106,7 +129,7 @@ Result<void> act(const SandboxSpec& spec) {
     return Error::from_errno(errno, "starting the sandbox's first process");
   }
   if (init == 0) {
-    run_as_init(spec, std::get<RunCommand>(spec.action), owners);
+    run_as_init(spec, std::get<std::vector<RunCommand>>(spec.action), owners);
   }
   // The terminal's signals are for the command; this process only waits.
   signal(SIGINT, SIG_IGN);
@@ -120,6 +143,9 @@ Result<void> act(const SandboxSpec& spec) {
 
 int helper_main() {
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  // Neither reaches the command: it could report in our name.
+  fcntl(k_spec_descriptor, F_SETFD, FD_CLOEXEC);
+  fcntl(k_report_descriptor, F_SETFD, FD_CLOEXEC);
   const auto spec = receive_spec();
   if (!spec) {
     report(spec.error());
@@ -130,7 +156,7 @@ int helper_main() {
     report(done.error());
     return 1;
   }
-  if (!std::holds_alternative<RunCommand>(spec->action)) {
+  if (!std::holds_alternative<std::vector<RunCommand>>(spec->action)) {
     report(0);
   }
   return 0;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -141,7 +142,8 @@ Error exec(const RunCommand& command, std::vector<std::string> environment) {
   env.push_back(nullptr);
   execvpe(argv[0], argv.data(), env.data());
   auto error = Error::from_errno(errno, fmt::format("starting '{}'", command.argv[0]));
-  return errno == ENOENT ? std::move(error).with_hint("is the program in one of the selected layers, and in PATH?") : error;
+  return errno == ENOENT ? std::move(error).with_hint("is the program in one of the selected layers, and in PATH?")
+                         : error;
 }
 
 Result<std::string> text_of(const char* path) {
@@ -213,6 +215,8 @@ Error become_command(const RunCommand& command) {
   for (const int number : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE}) {
     signal(number, SIG_DFL);
   }
+  // Whatever our own caller forgot to close is none of the command's business.
+  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   return exec(command, complete_environment(command, *identity));
 }
 

@@ -59,8 +59,7 @@ Result<void> mount_bind(const Fd& root, const BindMount& bind, const Fd& owners 
 
 Result<void> mount_cache(const Fd& root, const OverlayMount& cache) {
   const auto doing = fmt::format("mounting a cache at '{}'", cache.target);
-  SHEAF_TRY_ASSIGN(const Fd mount,
-                   os::mount_overlay({{cache.shared}, cache.upper, cache.work, true}).context(doing));
+  SHEAF_TRY_ASSIGN(const Fd mount, os::mount_overlay({{cache.shared}, cache.upper, cache.work, true}).context(doing));
   SHEAF_TRY(ensure_target(root, cache.target, true).context(doing));
   return os::attach_in_root(mount, root, cache.target).context(doing);
 }
@@ -75,9 +74,11 @@ Result<void> mount_new(const Fd& root, const std::string& type, const std::strin
 Result<void> mount_devices(const Fd& root) {
   SHEAF_TRY(mount_new(root, "tmpfs", "/dev", {{"mode", "755"}, {"size", "65536k"}}, MOUNT_ATTR_NOSUID));
   for (const auto* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
-    SHEAF_TRY(mount_bind(root, {fmt::format("/dev/{}", name), fmt::format("/dev/{}", name), Access::read_write, false}));
+    SHEAF_TRY(
+        mount_bind(root, {fmt::format("/dev/{}", name), fmt::format("/dev/{}", name), Access::read_write, false}));
   }
-  SHEAF_TRY(mount_new(root, "devpts", "/dev/pts", {{"newinstance", ""}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}},
+  SHEAF_TRY(mount_new(root, "devpts", "/dev/pts",
+                      {{"newinstance", ""}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}},
                       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
   SHEAF_TRY(mount_new(root, "tmpfs", "/dev/shm", {{"mode", "1777"}, {"size", "65536k"}},
                       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));

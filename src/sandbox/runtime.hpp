@@ -7,6 +7,7 @@
 #include "os/fd.hpp"
 #include "sandbox/spec.hpp"
 
+#include <functional>
 #include <memory>
 #include <stop_token>
 
@@ -19,12 +20,24 @@ struct Streams {
   int error = -1;
 };
 
+/// How the action ended.
+struct Outcome {
+  /// Of the last command that ran.
+  os::ExitStatus status;
+  /// How many commands of the action were started; the last of them is the one that failed, if one did.
+  std::size_t started = 0;
+};
+
+/// Told, from another thread, that the command of this number (from 0) starts now. May be empty.
+using OnStart = std::function<void(std::size_t)>;
+
 class Runtime {
 public:
   virtual ~Runtime() = default;
   /// Carries out the action and waits for its end; a stop request kills everything inside. An error means that the
   /// sandbox could not be set up; a command that fails is an ExitStatus. Safe from several threads.
-  virtual Result<os::ExitStatus> run(const SandboxSpec& spec, const Streams& streams, std::stop_token stop) = 0;
+  virtual Result<Outcome> run(const SandboxSpec& spec, const Streams& streams, std::stop_token stop,
+                              const OnStart& on_start) = 0;
 };
 
 /// The default: our own program again as a single-threaded helper (see helper.hpp). Starts in a few milliseconds.

@@ -16,21 +16,47 @@ namespace {
 /// Refused with EPERM. They reach the kernel itself, other containers or the host's clock, keys and modules; the OCI
 /// runtimes' default profiles refuse them too. What needs CAP_SYS_ADMIN is refused by the missing capability already
 /// and listed where a new user namespace would give it back.
-constexpr std::array k_refused = {
-    SCMP_SYS(acct),          SCMP_SYS(add_key),         SCMP_SYS(bpf),
-    SCMP_SYS(clock_adjtime), SCMP_SYS(clock_settime),   SCMP_SYS(create_module),
-    SCMP_SYS(delete_module), SCMP_SYS(finit_module),    SCMP_SYS(fsconfig),
-    SCMP_SYS(fsmount),       SCMP_SYS(fsopen),          SCMP_SYS(fspick),
-    SCMP_SYS(init_module),   SCMP_SYS(ioperm),          SCMP_SYS(iopl),
-    SCMP_SYS(kexec_file_load), SCMP_SYS(kexec_load),    SCMP_SYS(keyctl),
-    SCMP_SYS(lookup_dcookie), SCMP_SYS(mount),          SCMP_SYS(mount_setattr),
-    SCMP_SYS(move_mount),    SCMP_SYS(name_to_handle_at), SCMP_SYS(nfsservctl),
-    SCMP_SYS(open_by_handle_at), SCMP_SYS(open_tree),   SCMP_SYS(perf_event_open),
-    SCMP_SYS(pivot_root),    SCMP_SYS(quotactl),        SCMP_SYS(reboot),
-    SCMP_SYS(request_key),   SCMP_SYS(setns),           SCMP_SYS(settimeofday),
-    SCMP_SYS(stime),         SCMP_SYS(swapoff),         SCMP_SYS(swapon),
-    SCMP_SYS(syslog),        SCMP_SYS(umount2),         SCMP_SYS(unshare),
-    SCMP_SYS(userfaultfd),   SCMP_SYS(vhangup)};
+constexpr std::array k_refused = {SCMP_SYS(acct),
+                                  SCMP_SYS(add_key),
+                                  SCMP_SYS(bpf),
+                                  SCMP_SYS(clock_adjtime),
+                                  SCMP_SYS(clock_settime),
+                                  SCMP_SYS(create_module),
+                                  SCMP_SYS(delete_module),
+                                  SCMP_SYS(finit_module),
+                                  SCMP_SYS(fsconfig),
+                                  SCMP_SYS(fsmount),
+                                  SCMP_SYS(fsopen),
+                                  SCMP_SYS(fspick),
+                                  SCMP_SYS(init_module),
+                                  SCMP_SYS(ioperm),
+                                  SCMP_SYS(iopl),
+                                  SCMP_SYS(kexec_file_load),
+                                  SCMP_SYS(kexec_load),
+                                  SCMP_SYS(keyctl),
+                                  SCMP_SYS(lookup_dcookie),
+                                  SCMP_SYS(mount),
+                                  SCMP_SYS(mount_setattr),
+                                  SCMP_SYS(move_mount),
+                                  SCMP_SYS(name_to_handle_at),
+                                  SCMP_SYS(nfsservctl),
+                                  SCMP_SYS(open_by_handle_at),
+                                  SCMP_SYS(open_tree),
+                                  SCMP_SYS(perf_event_open),
+                                  SCMP_SYS(pivot_root),
+                                  SCMP_SYS(quotactl),
+                                  SCMP_SYS(reboot),
+                                  SCMP_SYS(request_key),
+                                  SCMP_SYS(setns),
+                                  SCMP_SYS(settimeofday),
+                                  SCMP_SYS(stime),
+                                  SCMP_SYS(swapoff),
+                                  SCMP_SYS(swapon),
+                                  SCMP_SYS(syslog),
+                                  SCMP_SYS(umount2),
+                                  SCMP_SYS(unshare),
+                                  SCMP_SYS(userfaultfd),
+                                  SCMP_SYS(vhangup)};
 
 constexpr std::array<unsigned, 7> k_namespaces = {CLONE_NEWNS,  CLONE_NEWUSER, CLONE_NEWPID,   CLONE_NEWNET,
                                                   CLONE_NEWIPC, CLONE_NEWUTS,  CLONE_NEWCGROUP};
@@ -43,8 +69,8 @@ int add_rules(scmp_filter_ctx filter) {
     }
   }
   for (const auto flag : k_namespaces) {
-    const int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-                                        SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag));
+    const int result =
+        seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag));
     if (result < 0) {
       return result;
     }

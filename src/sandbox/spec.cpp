@@ -20,31 +20,41 @@ Json to_json(const OverlayMount& overlay) {
 }
 
 Json to_json(const RunCommand& run) {
-  return {{"argv", run.argv},
-          {"environment", run.environment},
-          {"directory", run.directory},
-          {"user", run.user},
-          {"interactive", run.interactive}};
+  return {{"title", run.title},         {"argv", run.argv}, {"environment", run.environment},
+          {"directory", run.directory}, {"user", run.user}, {"interactive", run.interactive}};
 }
 
 Json to_json(const CopyFiles& copy) {
-  return {{"context", copy.context}, {"sources", copy.sources}, {"destination", copy.destination},
-          {"owner", copy.owner},     {"mode", copy.mode ? Json(*copy.mode) : Json(nullptr)}, {"epoch", copy.epoch}};
+  return {{"context", copy.context},
+          {"sources", copy.sources},
+          {"destination", copy.destination},
+          {"owner", copy.owner},
+          {"mode", copy.mode ? Json(*copy.mode) : Json(nullptr)},
+          {"epoch", copy.epoch}};
 }
 
 RunCommand run_from(const Json& json) {
-  return {json.at("argv"), json.at("environment"), json.at("directory"), json.at("user"), json.at("interactive")};
+  return {json.at("title"),     json.at("argv"), json.at("environment"),
+          json.at("directory"), json.at("user"), json.at("interactive")};
 }
 
 CopyFiles copy_from(const Json& json) {
   const auto& mode = json.at("mode");
-  return {json.at("context"), json.at("sources"), json.at("destination"), json.at("owner"),
-          mode.is_null() ? std::nullopt : std::optional(mode.get<unsigned>()), json.at("epoch")};
+  return {json.at("context"),
+          json.at("sources"),
+          json.at("destination"),
+          json.at("owner"),
+          mode.is_null() ? std::nullopt : std::optional(mode.get<unsigned>()),
+          json.at("epoch")};
 }
 
 Json action_to_json(const SandboxSpec& spec) {
-  if (const auto* run = std::get_if<RunCommand>(&spec.action)) {
-    return {{"run", to_json(*run)}};
+  if (const auto* commands = std::get_if<std::vector<RunCommand>>(&spec.action)) {
+    Json list = Json::array();
+    for (const auto& command : *commands) {
+      list.push_back(to_json(command));
+    }
+    return {{"run", list}};
   }
   if (const auto* copy = std::get_if<CopyFiles>(&spec.action)) {
     return {{"copy", to_json(*copy)}};
@@ -71,7 +81,11 @@ SandboxSpec spec_from(const Json& json) {
   }
   const auto& action = json.at("action");
   if (action.contains("run")) {
-    spec.action = run_from(action.at("run"));
+    std::vector<RunCommand> commands;
+    for (const auto& command : action.at("run")) {
+      commands.push_back(run_from(command));
+    }
+    spec.action = std::move(commands);
   } else if (action.contains("copy")) {
     spec.action = copy_from(action.at("copy"));
   } else {

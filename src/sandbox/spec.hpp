@@ -36,6 +36,8 @@ struct OverlayMount {
 
 /// Runs a program.
 struct RunCommand {
+  /// Written to the command's output before it starts, unless empty.
+  std::string title;
   std::vector<std::string> argv;
   /// NAME=value, complete but for HOME, USER and LOGNAME, which come from the root's passwd file if absent.
   std::vector<std::string> environment;
@@ -81,7 +83,9 @@ struct SandboxSpec {
   std::vector<OverlayMount> overlays;
   std::string hostname = "sheaf";
   Network network = Network::host;
-  std::variant<RunCommand, CopyFiles, MakeDirectory> action;
+  /// Several commands run one after another in one sandbox, until one fails; nothing that one of them started outlives
+  /// it. Setting the sandbox up costs more than most commands.
+  std::variant<std::vector<RunCommand>, CopyFiles, MakeDirectory> action;
 };
 
 std::string serialise(const SandboxSpec& spec);

@@ -48,7 +48,8 @@ Result<std::optional<std::int64_t>> Index::last_build_ms(const std::string& name
 }
 
 Result<std::vector<RecipeKey>> Index::newest() {
-  SHEAF_TRY_ASSIGN(auto statement, m_database.prepare("SELECT recipe_key, name, max(created) FROM recipe GROUP BY name"));
+  SHEAF_TRY_ASSIGN(auto statement,
+                   m_database.prepare("SELECT recipe_key, name, max(created) FROM recipe GROUP BY name"));
   std::vector<RecipeKey> keys;
   for (;;) {
     SHEAF_TRY_ASSIGN(const bool found, statement.step());

@@ -9,9 +9,13 @@ namespace {
 using Json = nlohmann::json;
 
 Json to_json(const ConfigDelta& config) {
-  return {{"environment", config.environment}, {"user", config.user},     {"directory", config.directory},
-          {"command", config.command},         {"entrypoint", config.entrypoint},
-          {"shell", config.shell},             {"labels", config.labels}};
+  return {{"environment", config.environment},
+          {"user", config.user},
+          {"directory", config.directory},
+          {"command", config.command},
+          {"entrypoint", config.entrypoint},
+          {"shell", config.shell},
+          {"labels", config.labels}};
 }
 
 ConfigDelta config_from(const Json& json) {
@@ -19,9 +23,7 @@ ConfigDelta config_from(const Json& json) {
           json.at("entrypoint"),  json.at("shell"), json.at("labels")};
 }
 
-std::string dump(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+std::string dump(const Json& json, int indent) { return json.dump(indent, ' ', false, Json::error_handler_t::replace); }
 
 LayerRecord record_from(const Json& json) {
   LayerRecord record;

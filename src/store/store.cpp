@@ -17,7 +17,8 @@ Result<void> check_format(const std::string& root) {
     return os::write_file(path, k_format, os::Durable::yes);
   }
   if (*text != k_format) {
-    return Error(ErrorCode::unsupported, fmt::format("the store at '{}' has another format than this sheaf knows", root))
+    return Error(ErrorCode::unsupported,
+                 fmt::format("the store at '{}' has another format than this sheaf knows", root))
         .with_hint("use the sheaf that made it, or another store with --root");
   }
   return {};

@@ -64,7 +64,8 @@ public:
   Result<std::string> folder(const std::string& name) const;
 
 private:
-  Store(std::string root, Index index) : m_root(std::move(root)), m_shared(std::make_unique<Shared>(std::move(index))) {}
+  Store(std::string root, Index index)
+      : m_root(std::move(root)), m_shared(std::make_unique<Shared>(std::move(index))) {}
   std::string layer_path(const ContentKey& key) const { return m_root + "/layers/" + key.hex(); }
   Result<std::optional<StoredLayer>> load(const ContentKey& content);
 

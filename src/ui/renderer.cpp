@@ -26,8 +26,9 @@ class JsonRenderer final : public EventSink {
 public:
   explicit JsonRenderer(int descriptor) : m_descriptor(descriptor) {}
   void emit(const Event& event) noexcept override {
-    const nlohmann::json json = {{"event", to_string(event.kind)}, {"subject", event.subject}, {"text", event.text},
-                                 {"done", event.done},             {"total", event.total},     {"ms", event.milliseconds}};
+    const nlohmann::json json = {
+        {"event", to_string(event.kind)}, {"subject", event.subject}, {"text", event.text}, {"done", event.done},
+        {"total", event.total},           {"ms", event.milliseconds}};
     const auto line = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
     const std::scoped_lock lock(m_mutex);
     put(m_descriptor, line);
@@ -75,7 +76,8 @@ private:
     case EventKind::output:
       return fmt::format("{} {}", subject, paint("2", "| " + event.text));
     case EventKind::end:
-      return fmt::format("{} {} in {}: {}", subject, paint("32", "done"), human_milliseconds(event.milliseconds), event.text);
+      return fmt::format("{} {} in {}: {}", subject, paint("32", "done"), human_milliseconds(event.milliseconds),
+                         event.text);
     case EventKind::fail:
       return fmt::format("{} {} after {}", subject, paint("31", "failed"), human_milliseconds(event.milliseconds));
     case EventKind::cached:
@@ -92,7 +94,8 @@ private:
   void show_status(const Event& event) {
     constexpr auto k_pause = std::chrono::milliseconds(60);
     const auto now = Clock::now();
-    if (m_settings.style != Style::terminal || m_settings.verbosity == Verbosity::quiet || now - m_last_status < k_pause) {
+    if (m_settings.style != Style::terminal || m_settings.verbosity == Verbosity::quiet ||
+        now - m_last_status < k_pause) {
       return;
     }
     m_last_status = now;

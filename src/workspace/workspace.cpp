@@ -37,8 +37,8 @@ Result<sandbox::SandboxSpec> spec_for(const RunRequest& request, Owners owners) 
   spec.binds = request.binds;
   spec.binds.push_back({request.project, k_project_path, sandbox::Access::read_write, false});
   for (auto& bind : spec.binds) {
-    bind.owned_by_dev = owners == Owners::mapped && bind.access == sandbox::Access::read_write &&
-                        needs_owner_mapping(bind.source);
+    bind.owned_by_dev =
+        owners == Owners::mapped && bind.access == sandbox::Access::read_write && needs_owner_mapping(bind.source);
   }
   sandbox::RunCommand command;
   command.argv = request.argv;
@@ -48,7 +48,7 @@ Result<sandbox::SandboxSpec> spec_for(const RunRequest& request, Owners owners) 
   for (const auto& [name, value] : request.environment) {
     command.environment.push_back(fmt::format("{}={}", name, value));
   }
-  spec.action = std::move(command);
+  spec.action = std::vector{std::move(command)};
   return spec;
 }
 
@@ -57,15 +57,19 @@ Result<sandbox::SandboxSpec> spec_for(const RunRequest& request, Owners owners) 
 Result<os::ExitStatus> run(const RunRequest& request, sandbox::Runtime& runtime, EventSink& events,
                            std::stop_token stop) {
   SHEAF_TRY_ASSIGN(auto spec, spec_for(request, Owners::mapped));
-  auto status = runtime.run(spec, {0, 1, 2}, stop);
-  if (status || status.error().code() != ErrorCode::unsupported) {
-    return status;
+  const auto outcome = runtime.run(spec, {0, 1, 2}, stop, {});
+  if (outcome) {
+    return outcome->status;
+  }
+  if (outcome.error().code() != ErrorCode::unsupported) {
+    return outcome.error();
   }
   events.emit({EventKind::warning, "",
                fmt::format("{}; the project keeps its owner inside, so 'dev' may not be able to write to it",
-                           status.error().summary())});
+                           outcome.error().summary())});
   SHEAF_TRY_ASSIGN(spec, spec_for(request, Owners::as_they_are));
-  return runtime.run(spec, {0, 1, 2}, stop);
+  SHEAF_TRY_ASSIGN(const auto again, runtime.run(spec, {0, 1, 2}, stop, {}));
+  return again.status;
 }
 
 } // namespace sheaf::workspace

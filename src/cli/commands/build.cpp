@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/up.hpp"
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
-
-#include "app/up.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,7 +12,8 @@
 namespace sheaf::cli {
 namespace {
 
-constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option, k_jobs_option, k_json_option};
+constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option,
+                                  k_base_option,      k_jobs_option,   k_json_option};
 constexpr std::array<std::string_view, 2> k_examples = {"sheaf build", "sheaf build --agents all -j 2"};
 
 Result<int> build(Invocation& invocation) {
@@ -26,7 +26,8 @@ Result<int> build(Invocation& invocation) {
   }
   auto layers = nlohmann::json::array();
   for (const auto& line : environment.stack) {
-    layers.push_back({{"name", line.name}, {"kind", line.kind}, {"content_key", line.content_key}, {"bytes", line.bytes}});
+    layers.push_back(
+        {{"name", line.name}, {"kind", line.kind}, {"content_key", line.content_key}, {"bytes", line.bytes}});
   }
   invocation.print(nlohmann::json{{"layers", layers}}.dump(2) + "\n");
   return 0;

@@ -7,8 +7,8 @@
 namespace sheaf::cli {
 namespace {
 
-constexpr std::array<std::string_view, 2> k_completion_examples = {"source <(sheaf completion bash)",
-                                                                   "sheaf completion fish > ~/.config/fish/completions/sheaf.fish"};
+constexpr std::array<std::string_view, 2> k_completion_examples = {
+    "source <(sheaf completion bash)", "sheaf completion fish > ~/.config/fish/completions/sheaf.fish"};
 constexpr std::array<std::string_view, 1> k_man_examples = {"sheaf man | man -l -"};
 
 Result<int> completion(Invocation& invocation) {
@@ -24,8 +24,9 @@ Result<int> man(Invocation& invocation) {
 
 } // namespace
 
-const Command k_completion = {"completion", "print the completion script of a shell",      "",        {"bash|zsh|fish", 1, 1},
-                              {},           k_completion_examples, completion};
+const Command k_completion = {
+    "completion", "print the completion script of a shell", "", {"bash|zsh|fish", 1, 1}, {}, k_completion_examples,
+    completion};
 
 const Command k_man = {"man", "print the manual page in man(7) format", "", {"", 0, 0}, {}, k_man_examples, man};
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/project_plan.hpp"
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
-
-#include "app/project_plan.hpp"
 #include "ui/table.hpp"
 
 #include <nlohmann/json.hpp>
@@ -51,13 +50,14 @@ Result<int> detect(Invocation& invocation) {
 
 } // namespace
 
-const Command k_detect = {"detect",
-                          "show which layers the project's files call for",
-                          "Looks at file names below the project's folder by the rules of the catalogue (see 'sheaf layer show') and "
-                          "prints every finding with its evidence. Folders of dependencies and hidden folders are skipped.",
-                          {"", 0, 0},
-                          k_options,
-                          k_examples,
-                          detect};
+const Command k_detect = {
+    "detect",
+    "show which layers the project's files call for",
+    "Looks at file names below the project's folder by the rules of the catalogue (see 'sheaf layer show') and "
+    "prints every finding with its evidence. Folders of dependencies and hidden folders are skipped.",
+    {"", 0, 0},
+    k_options,
+    k_examples,
+    detect};
 
 } // namespace sheaf::cli

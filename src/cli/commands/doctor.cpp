@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/doctor.hpp"
+
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
-
-#include "app/doctor.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -36,7 +36,9 @@ Result<int> doctor(Invocation& invocation) {
     bad = bad || check.health == app::Health::bad;
     text += fmt::format("{:<8} {:<24} {}\n", word(check.health), check.name, check.found);
     text += check.advice.empty() ? "" : fmt::format("{:<8} {:<24} try: {}\n", "", "", check.advice);
-    json.push_back({{"name", check.name}, {"health", word(check.health)}, {"found", check.found},
+    json.push_back({{"name", check.name},
+                    {"health", word(check.health)},
+                    {"found", check.found},
                     {"advice", check.advice.empty() ? nlohmann::json(nullptr) : nlohmann::json(check.advice)}});
   }
   text += bad ? "something that sheaf needs is missing\n" : "this machine can build and run layers\n";
@@ -46,13 +48,14 @@ Result<int> doctor(Invocation& invocation) {
 
 } // namespace
 
-const Command k_doctor = {"doctor",
-                          "check what this machine offers and say how to mend what is missing",
-                          "Checks kernel, user namespaces, sub-ids, tools, overlayfs in the store, disk and name resolution. Exits with 1 "
-                          "if something that sheaf needs is missing.",
-                          {"", 0, 0},
-                          k_options,
-                          k_examples,
-                          doctor};
+const Command k_doctor = {
+    "doctor",
+    "check what this machine offers and say how to mend what is missing",
+    "Checks kernel, user namespaces, sub-ids, tools, overlayfs in the store, disk and name resolution. Exits with 1 "
+    "if something that sheaf needs is missing.",
+    {"", 0, 0},
+    k_options,
+    k_examples,
+    doctor};
 
 } // namespace sheaf::cli

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/commands/all.hpp"
-#include "cli/selection_options.hpp"
-#include "cli/session.hpp"
-
 #include "app/project.hpp"
 #include "base/suggest.hpp"
 #include "base/text.hpp"
+#include "cli/commands/all.hpp"
+#include "cli/selection_options.hpp"
+#include "cli/session.hpp"
 #include "ui/table.hpp"
 
 #include <fmt/format.h>
@@ -65,7 +64,8 @@ Result<int> list(Invocation& invocation) {
   for (const auto& layer : listing.project.catalogue.all()) {
     const auto* built = built_as(listing.built, layer.name);
     table.add({layer.name, std::string(to_string(layer.kind)), layer.needs.empty() ? "-" : joined(layer.needs, ","),
-               std::string(to_string(layer.origin)), built != nullptr ? human_bytes(built->record.bytes) : "-", layer.summary});
+               std::string(to_string(layer.origin)), built != nullptr ? human_bytes(built->record.bytes) : "-",
+               layer.summary});
   }
   invocation.print(table.to_string());
   return 0;
@@ -117,26 +117,29 @@ Result<int> show(Invocation& invocation) {
     return Error(ErrorCode::not_found, fmt::format("no layer is called '{}'", name))
         .with_hint(did_you_mean(name, listing.project.catalogue.names()));
   }
-  invocation.print(invocation.json() ? to_json(*layer, built_as(listing.built, name)).dump(2) + "\n" : describe(listing, *layer));
+  invocation.print(invocation.json() ? to_json(*layer, built_as(listing.built, name)).dump(2) + "\n"
+                                     : describe(listing, *layer));
   return 0;
 }
 
 } // namespace
 
-const Command k_layer_list = {"layer list",
-                              "list the layers of the catalogue",
-                              "Shows every layer that can be selected here: built in, your own and the project's, and whether it is built.",
-                              {"", 0, 0},
-                              k_options,
-                              k_list_examples,
-                              list};
+const Command k_layer_list = {
+    "layer list",
+    "list the layers of the catalogue",
+    "Shows every layer that can be selected here: built in, your own and the project's, and whether it is built.",
+    {"", 0, 0},
+    k_options,
+    k_list_examples,
+    list};
 
-const Command k_layer_show = {"layer show",
-                              "show one layer: where it comes from, what it needs, how it is built",
-                              "Prints the definition that won, what it shadows, the state of its newest build, and its Containerfile.",
-                              {"NAME", 1, 1},
-                              k_options,
-                              k_show_examples,
-                              show};
+const Command k_layer_show = {
+    "layer show",
+    "show one layer: where it comes from, what it needs, how it is built",
+    "Prints the definition that won, what it shadows, the state of its newest build, and its Containerfile.",
+    {"NAME", 1, 1},
+    k_options,
+    k_show_examples,
+    show};
 
 } // namespace sheaf::cli

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/commands/all.hpp"
-#include "cli/selection_options.hpp"
-#include "cli/session.hpp"
-
 #include "app/environment.hpp"
 #include "app/project_plan.hpp"
 #include "base/text.hpp"
+#include "cli/commands/all.hpp"
+#include "cli/selection_options.hpp"
+#include "cli/session.hpp"
 #include "ui/table.hpp"
 
 #include <fmt/format.h>
@@ -62,10 +61,12 @@ std::string as_text(const std::vector<app::PlannedLayer>& lines) {
   for (const auto& line : lines) {
     missing += line.state == app::LayerState::build ? 1 : 0;
     const auto expected = line.state == app::LayerState::build && line.expected_ms;
-    table.add({line.name, line.kind, std::string(app::to_string(line.state)), line.bytes ? human_bytes(*line.bytes) : "-",
-               expected ? "~" + human_milliseconds(static_cast<double>(*line.expected_ms)) : "-", line.why, line.reason});
+    table.add(
+        {line.name, line.kind, std::string(app::to_string(line.state)), line.bytes ? human_bytes(*line.bytes) : "-",
+         expected ? "~" + human_milliseconds(static_cast<double>(*line.expected_ms)) : "-", line.why, line.reason});
   }
-  const auto summary = missing == 0 ? std::string("nothing to build\n") : fmt::format("{} of {} layers to build\n", missing, lines.size());
+  const auto summary = missing == 0 ? std::string("nothing to build\n")
+                                    : fmt::format("{} of {} layers to build\n", missing, lines.size());
   return table.to_string() + summary;
 }
 
@@ -77,13 +78,14 @@ Result<int> plan(Invocation& invocation) {
 
 } // namespace
 
-const Command k_plan = {"plan",
-                        "show what 'up' would do, and why",
-                        "Lists the layers of the project's stack in canonical order: each with its state (reused or to be built), the "
-                        "reason for that state, its size, the time its last build took, and why it is in the stack. Changes nothing.",
-                        {"", 0, 0},
-                        k_options,
-                        k_examples,
-                        plan};
+const Command k_plan = {
+    "plan",
+    "show what 'up' would do, and why",
+    "Lists the layers of the project's stack in canonical order: each with its state (reused or to be built), the "
+    "reason for that state, its size, the time its last build took, and why it is in the stack. Changes nothing.",
+    {"", 0, 0},
+    k_options,
+    k_examples,
+    plan};
 
 } // namespace sheaf::cli

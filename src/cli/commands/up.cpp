@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/up.hpp"
+
+#include "base/text.hpp"
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
-
-#include "app/up.hpp"
-#include "base/text.hpp"
 
 #include <array>
 #include <chrono>
@@ -15,8 +15,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option, k_jobs_option};
-constexpr std::array<std::string_view, 4> k_up_examples = {"sheaf up", "sheaf up -- make test", "sheaf up --agents codex -- codex",
-                                                           "sheaf up --agents all,-opencode"};
+constexpr std::array<std::string_view, 4> k_up_examples = {
+    "sheaf up", "sheaf up -- make test", "sheaf up --agents codex -- codex", "sheaf up --agents all,-opencode"};
 constexpr std::array<std::string_view, 2> k_run_examples = {"sheaf run codex", "sheaf run codex -- codex --version"};
 
 double milliseconds_since(Clock::time_point start) {
@@ -28,7 +28,8 @@ Result<app::Environment> ready(Invocation& invocation, const app::Choices& choic
   SHEAF_TRY_ASSIGN(const auto root, app::project_root(choices.directory));
   if (auto saved = app::load_if_current(app::saved_path(invocation.store_root, root, choices))) {
     SHEAF_TRY(become_able(invocation, os::OwnMounts::no));
-    invocation.events->emit({EventKind::note, "up", "nothing to do, ready in " + human_milliseconds(milliseconds_since(start))});
+    invocation.events->emit(
+        {EventKind::note, "up", "nothing to do, ready in " + human_milliseconds(milliseconds_since(start))});
     return std::move(*saved);
   }
   SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
@@ -41,7 +42,8 @@ Result<app::Environment> ready(Invocation& invocation, const app::Choices& choic
 Result<int> run_command(Invocation& invocation, const app::Choices& choices, std::vector<std::string> argv) {
   SHEAF_TRY_ASSIGN(const auto environment, ready(invocation, choices));
   Interrupts::leave_keyboard_to_command();
-  SHEAF_TRY_ASSIGN(const auto status, app::run_in(environment, std::move(argv), invocation.store_root, *invocation.events, invocation.stop()));
+  SHEAF_TRY_ASSIGN(const auto status, app::run_in(environment, std::move(argv), invocation.store_root,
+                                                  *invocation.events, invocation.stop()));
   return status.as_shell();
 }
 
@@ -51,7 +53,8 @@ Result<int> run(Invocation& invocation) {
   auto choices = invocation.choices();
   auto argv = invocation.operands;
   if (argv.empty()) {
-    return Error(ErrorCode::invalid, "no agent named").with_hint("sheaf run AGENT [-- COMMAND…]; 'sheaf layer list' shows the agents");
+    return Error(ErrorCode::invalid, "no agent named")
+        .with_hint("sheaf run AGENT [-- COMMAND…]; 'sheaf layer list' shows the agents");
   }
   const auto agent = argv.front();
   argv.erase(argv.begin());
@@ -66,23 +69,25 @@ Result<int> run(Invocation& invocation) {
 
 } // namespace
 
-const Command k_up = {"up",
-                      "build what is missing, join it and run a command in the environment",
-                      "Detects what the project needs, builds each missing layer alone on what it needs, joins all of them and runs "
-                      "COMMAND (default: a shell) as user 'dev' with the project at /workspace. What the command writes outside of "
-                      "/workspace is discarded when it ends.",
-                      {"[-- COMMAND…]", 0, 1000},
-                      k_options,
-                      k_up_examples,
-                      up};
+const Command k_up = {
+    "up",
+    "build what is missing, join it and run a command in the environment",
+    "Detects what the project needs, builds each missing layer alone on what it needs, joins all of them and runs "
+    "COMMAND (default: a shell) as user 'dev' with the project at /workspace. What the command writes outside of "
+    "/workspace is discarded when it ends.",
+    {"[-- COMMAND…]", 0, 1000},
+    k_options,
+    k_up_examples,
+    up};
 
-const Command k_run = {"run",
-                       "run an agent on the project",
-                       "As 'sheaf up --agents AGENT', with the agent's own command unless one is given. The agent's credentials "
-                       "(see 'sheaf layer show AGENT') are mounted from your home if they exist.",
-                       {"AGENT [-- COMMAND…]", 1, 1000},
-                       k_options,
-                       k_run_examples,
-                       run};
+const Command k_run = {
+    "run",
+    "run an agent on the project",
+    "As 'sheaf up --agents AGENT', with the agent's own command unless one is given. The agent's credentials "
+    "(see 'sheaf layer show AGENT') are mounted from your home if they exist.",
+    {"AGENT [-- COMMAND…]", 1, 1000},
+    k_options,
+    k_run_examples,
+    run};
 
 } // namespace sheaf::cli

@@ -47,6 +47,8 @@ TEST(LdSoCache, RefusesForeignRecords) {
                          "library\ta\t1\t0\t0\t/a"}) {
     EXPECT_FALSE(driver.print(k_file, {{key, ""}})) << key;
   }
+  EXPECT_FALSE(driver.print(k_file, {{std::string("string\t\0", 8), ""}}));
+  EXPECT_FALSE(driver.print(k_file, {{std::string("library\ta\0\t1\t0\t0x0\t/a", 22), ""}}));
 }
 
 } // namespace

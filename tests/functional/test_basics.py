@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: help, completion, what needs no build."""
+
+import re
+
+import pytest
+
+from sheaf import Project
+
+COMMANDS = ["up", "run", "plan", "build", "detect", "layer list", "layer show", "doctor", "version", "completion", "man"]
+
+
+def test_version(machine):
+    text = machine.ok("version").out
+    assert re.fullmatch(r"sheaf \d+\.\d+\.\d+\S*\n", text)
+    assert machine.ok("--version").out == text
+    assert "sheaf " + machine.ok("version", "--json").json()["version"] + "\n" == text
+
+
+def test_help_lists_all_commands_and_exit_codes(machine):
+    text = machine.ok("--help").out
+    for command in COMMANDS:
+        assert re.search(rf"^\s+{command}\b", text, re.MULTILINE), command
+    assert "130" in text
+    assert machine.ok("help").out == text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_has_examples(machine, command):
+    text = machine.ok(*command.split(), "--help").out
+    assert f"sheaf {command}" in text
+    assert "examples:\n" in text.lower()
+    assert machine.ok("help", *command.split()).out == text
+
+
+@pytest.mark.parametrize("words, message, suggestion", [
+    (["biuld"], "no command 'biuld'", "build"),
+    (["layer", "lst"], "no command 'layer lst'", "layer list"),
+    (["plan", "--jsn"], "no option '--jsn'", "--json"),
+    (["up", "--agent", "codex"], "no option '--agent'", "--agents"),
+])
+def test_typing_mistakes_are_named_and_mended(machine, words, message, suggestion):
+    outcome = machine.run(*words)
+    assert outcome.code == 2, outcome
+    assert message in outcome.err
+    assert re.search(rf"did you mean '{suggestion}'", outcome.err), outcome
+    assert outcome.out == ""
+
+
+def test_operands_are_counted(machine):
+    assert machine.run("layer", "show").code == 2
+    assert machine.run("version", "now").code == 2
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_commands_and_options(machine, shell):
+    script = machine.ok("completion", shell).out
+    for word in ("doctor", "detect", "agents", "progress"):
+        assert word in script
+
+
+def test_completion_of_an_unknown_shell(machine):
+    outcome = machine.run("completion", "tcsh")
+    assert outcome.code == 2, outcome
+    assert "bash" in outcome.err
+
+
+def test_manual_page(machine):
+    lines = machine.ok("man").out.splitlines()
+    assert next(line for line in lines if not line.startswith(('.\\"', "'\\\""))).startswith(".TH ")
+    for section in ("NAME", "SYNOPSIS", "COMMANDS"):
+        assert any(re.fullmatch(rf'\.SH "?{section}"?', line) for line in lines), section
+    for command in COMMANDS:
+        assert any(command in line.replace("\\-", "-") for line in lines), command
+
+
+def test_doctor(machine):
+    outcome = machine.run("doctor", "--json")
+    checks = {check["name"]: check for check in outcome.json()["checks"]}
+    assert {"kernel", "user namespaces", "mmdebstrap", "overlayfs", "disk"} <= set(checks)
+    bad = [name for name, check in checks.items() if check["health"] == "bad"]
+    assert (outcome.code, bad) == (0, []), outcome
+    text = machine.ok("doctor").out
+    assert all(name in text for name in checks)
+
+
+def test_layer_list(machine):
+    layers = {layer["name"]: layer for layer in machine.ok("layer", "list", "--json").json()["layers"]}
+    assert {"base", "python", "node", "go", "codex", "opencode"} <= set(layers)
+    assert layers["codex"]["kind"] == "agent"
+    assert layers["codex"]["needs"] == ["node"]
+    assert not any(layer["built"] for layer in layers.values())
+    assert "codex" in machine.ok("layer", "list").out
+
+
+def test_layer_show_names_the_one_that_won_and_what_it_shadows(project):
+    text = project.ok("layer", "show", "base").out
+    assert re.search(r"from +project \(.sheaf/layers/base\)", text), text
+    assert re.search(r"shadows +builtin", text), text
+
+
+def test_layer_show_of_an_unknown_name_suggests(machine):
+    outcome = machine.run("layer", "show", "pyton")
+    assert outcome.code == 5, outcome
+    assert "no layer is called 'pyton'" in outcome.err
+    assert "did you mean 'python'" in outcome.err
+
+
+@pytest.fixture
+def polyglot(machine):
+    project = Project(machine)
+    project.write("backend/pyproject.toml", "[project]\nname = 'x'\n")
+    project.write("frontend/package.json", "{}\n")
+    project.write("frontend/node_modules/dependency/go.mod", "module x\n")
+    project.write("copilot", "not an agent\n")
+    project.write("deploy/values.yaml", "a: 1\n")
+    return project
+
+
+def test_detect(polyglot):
+    findings = polyglot.ok("detect", "--json").json()["findings"]
+    assert [(found["layer"], found["file"]) for found in findings] == [
+        ("python", "backend/pyproject.toml"), ("node", "frontend/package.json")] or \
+        sorted((found["layer"], found["file"]) for found in findings) == [
+        ("node", "frontend/package.json"), ("python", "backend/pyproject.toml")]
+    text = polyglot.ok("detect").out
+    assert "backend/pyproject.toml" in text
+    assert "frontend/package.json" in text
+    assert "copilot" not in text and "values.yaml" not in text and "node_modules" not in text
+
+
+def test_detect_finds_nothing_in_an_empty_folder(machine):
+    project = Project(machine)
+    assert project.ok("detect", "--json").json() == {"findings": []}
+    assert "nothing detected" in project.ok("detect").out
+
+
+def test_plan_of_an_unbuilt_project(polyglot):
+    layers = polyglot.ok("plan", "--agents", "codex", "--json").json()["layers"]
+    assert [layer["name"] for layer in layers][0] == "base"
+    assert {layer["name"] for layer in layers} == {"base", "python", "node", "codex"}
+    assert {layer["state"] for layer in layers} == {"build"}
+    reasons = {layer["name"]: layer["reason"] for layer in layers}
+    assert "backend/pyproject.toml" in reasons["python"]
+    assert "--agents" in reasons["codex"]
+    assert "4 of 4 layers to build" in polyglot.ok("plan", "--agents", "codex").out
+
+
+def test_order_of_agents_does_not_matter(polyglot):
+    def names(agents):
+        return [layer["name"] for layer in polyglot.ok("plan", "--agents", agents, "--json").json()["layers"]]
+
+    assert names("codex,opencode") == names("opencode,codex") == names("all")
+    assert names("all,-opencode") == names("codex")

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/spec.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sheaf::sandbox {
+namespace {
+
+using testing::ElementsAre;
+
+SandboxSpec sample() {
+  SandboxSpec spec;
+  spec.lowers = {"/low", "/with,comma", "/\xc3\xa9"};
+  spec.upper = "/upper";
+  spec.work = "/work";
+  spec.is_volatile = true;
+  spec.mount_point = "/mnt";
+  spec.hostname = "host";
+  spec.network = Network::none;
+  spec.binds = {{"/a", "/b", Access::read_only, true}, {"/c", "/d", Access::read_write, false}};
+  spec.overlays = {{"/shared", "/u", "/w", "/t"}};
+  return spec;
+}
+
+TEST(SandboxSpec, SurvivesItsText) {
+  auto before = sample();
+  before.action = RunCommand{{"sh", "-c", "echo \"a\nb\""}, {"A=1", "B="}, "/srv", "dev:users", true};
+  const auto text = serialise(before);
+  const auto after = parse_spec(text).value();
+  EXPECT_EQ(after.lowers, before.lowers);
+  EXPECT_EQ(after.upper, "/upper");
+  EXPECT_EQ(after.work, "/work");
+  EXPECT_TRUE(after.is_volatile);
+  EXPECT_EQ(after.mount_point, "/mnt");
+  EXPECT_EQ(after.hostname, "host");
+  EXPECT_EQ(after.network, Network::none);
+  ASSERT_EQ(after.binds.size(), 2U);
+  EXPECT_EQ(after.binds[0].source, "/a");
+  EXPECT_EQ(after.binds[0].target, "/b");
+  EXPECT_EQ(after.binds[0].access, Access::read_only);
+  EXPECT_TRUE(after.binds[0].owned_by_dev);
+  EXPECT_EQ(after.binds[1].access, Access::read_write);
+  EXPECT_FALSE(after.binds[1].owned_by_dev);
+  ASSERT_EQ(after.overlays.size(), 1U);
+  EXPECT_EQ(after.overlays[0].target, "/t");
+  const auto& run = std::get<RunCommand>(after.action);
+  EXPECT_THAT(run.argv, ElementsAre("sh", "-c", "echo \"a\nb\""));
+  EXPECT_THAT(run.environment, ElementsAre("A=1", "B="));
+  EXPECT_EQ(run.directory, "/srv");
+  EXPECT_EQ(run.user, "dev:users");
+  EXPECT_TRUE(run.interactive);
+  EXPECT_EQ(serialise(after), text);
+}
+
+TEST(SandboxSpec, KeepsEveryAction) {
+  auto spec = sample();
+  spec.action = CopyFiles{"/context", {"a", "b/c"}, "/dst/", "1:2", 0750U, -3};
+  const auto copy = std::get<CopyFiles>(parse_spec(serialise(spec)).value().action);
+  EXPECT_EQ(copy.context, "/context");
+  EXPECT_THAT(copy.sources, ElementsAre("a", "b/c"));
+  EXPECT_EQ(copy.destination, "/dst/");
+  EXPECT_EQ(copy.owner, "1:2");
+  EXPECT_EQ(copy.mode, 0750U);
+  EXPECT_EQ(copy.epoch, -3);
+  spec.action = CopyFiles{"/context", {"."}, "/dst", "", std::nullopt, 0};
+  EXPECT_EQ(std::get<CopyFiles>(parse_spec(serialise(spec)).value().action).mode, std::nullopt);
+  spec.action = MakeDirectory{"/made"};
+  EXPECT_EQ(std::get<MakeDirectory>(parse_spec(serialise(spec)).value().action).path, "/made");
+}
+
+TEST(SandboxSpec, AnythingElseIsAnInternalError) {
+  for (const auto* text : {"", "{}", "[]", "{\"lowers\":1}", "no json"}) {
+    const auto spec = parse_spec(text);
+    ASSERT_FALSE(spec) << text;
+    EXPECT_EQ(spec.error().code(), ErrorCode::internal) << text;
+  }
+}
+
+} // namespace
+} // namespace sheaf::sandbox
