@@ -46,20 +46,27 @@ public:
 
   void run(LayerPlan& plan) {
     check_from();
-    for (const auto& [name, value] :
-         m_definition.env.empty() ? std::vector<catalogue::EnvVariable>() : m_definition.env) {
+    for (const auto& [name, value] : m_definition.env) {
       set_variable(name, value);
     }
     for (const auto& instruction : m_file.stages.front().instructions) {
       std::visit([&](const auto& one) { apply(plan, one); }, instruction);
     }
-    if (!m_definition.command.empty() && m_delta.command.empty()) {
-      m_delta.command = m_definition.command;
-    }
+    settle_start();
     plan.config = m_delta;
   }
 
 private:
+  /// Who starts what and where is the base's and the project's word. USER, WORKDIR, CMD, ENTRYPOINT and SHELL of any
+  /// other layer are for its own build: which layers are joined must not change how the environment starts.
+  void settle_start() {
+    if (m_definition.kind != catalogue::Kind::base && m_definition.kind != catalogue::Kind::project) {
+      m_delta = {m_delta.environment, "", "", {}, {}, {}, m_delta.labels};
+    } else if (m_delta.command.empty()) {
+      m_delta.command = m_definition.command;
+    }
+  }
+
   void error(Span span, std::string rule, std::string message, std::string hint = {}) {
     m_diagnostics.error(m_file.source, span, std::move(rule), std::move(message), std::move(hint));
   }

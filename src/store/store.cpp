@@ -2,13 +2,32 @@
 #include "store/store.hpp"
 
 #include "os/file.hpp"
+#include "os/namespaces.hpp"
 
 #include <fmt/format.h>
+
+#include <sys/stat.h>
+
+#include <cerrno>
 
 namespace sheaf::store {
 namespace {
 
 constexpr std::string_view k_format = "sheaf-store 1\n";
+
+/// The files of a store carry the ids of who made it; for anybody else its layers would have wrong owners.
+Result<void> check_owner(const std::string& root) {
+  struct stat info {};
+  if (stat(root.c_str(), &info) != 0) {
+    return Error::from_errno(errno, fmt::format("looking at '{}'", root));
+  }
+  const bool caller_inside = info.st_uid == os::k_caller_id && !os::in_initial_user_namespace();
+  if (info.st_uid != os::effective_uid() && !caller_inside) {
+    return Error(ErrorCode::denied, fmt::format("the store at '{}' belongs to another user", root))
+        .with_hint("each user has a store of their own; choose another place with --root or SHEAF_ROOT");
+  }
+  return {};
+}
 
 Result<void> check_format(const std::string& root) {
   const auto path = root + "/format";
@@ -58,6 +77,7 @@ Result<Store> Store::open(const std::string& root) {
   for (const auto* folder : {"", "/layers", "/recipes", "/joins", "/tmp", "/locks", "/cache", "/logs"}) {
     SHEAF_TRY(os::make_directories(root + folder).context(doing));
   }
+  SHEAF_TRY(check_owner(root).context(doing));
   SHEAF_TRY(check_format(root).context(doing));
   SHEAF_TRY_ASSIGN(auto index, open_index(root).context(doing));
   Store store(root, std::move(index));
