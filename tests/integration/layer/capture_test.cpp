@@ -305,17 +305,17 @@ TEST_F(Capture, CapturingWhatWasCapturedChangesNothing) {
   EXPECT_EQ(serialise(capture_on_parent().inventory), serialise(first.inventory));
 }
 
-TEST_F(Capture, ParentViewReadsThroughSymlinksButNotOut) {
-  file("parent/real", "text");
-  symlink("/real", "parent/link");
+TEST_F(Capture, ParentViewReadsThroughFoldersButNotOut) {
+  file("parent/dir/real", "text");
+  symlink("/dir", "parent/link");
   file("outside", "secret");
   symlink("../outside", "parent/out");
   const auto view = ParentView::open({path("parent")}).value();
-  EXPECT_EQ(view.read("real").value(), "text");
-  EXPECT_EQ(view.read("link").value(), "text");
+  EXPECT_EQ(view.read("dir/real").value(), "text");
+  EXPECT_EQ(view.read("link/real").value(), "text");
   EXPECT_EQ(view.read("none").value(), std::nullopt);
   EXPECT_EQ(view.read("out").value_or(std::nullopt), std::nullopt);
-  EXPECT_EQ(ParentView::open({}).value().read("real").value(), std::nullopt);
+  EXPECT_EQ(ParentView::open({}).value().read("dir/real").value(), std::nullopt);
 }
 
 } // namespace

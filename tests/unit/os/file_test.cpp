@@ -17,7 +17,8 @@ using testing::HasSubstr;
 
 std::vector<std::string> names_in(const std::string& path) {
   std::vector<std::string> names;
-  for (auto& entry : list_directory(path).value()) {
+  const auto entries = list_directory(path).value();
+  for (const auto& entry : entries) {
     names.push_back(entry.name);
   }
   return names;

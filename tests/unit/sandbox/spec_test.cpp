@@ -25,7 +25,16 @@ SandboxSpec sample() {
 
 TEST(SandboxSpec, SurvivesItsText) {
   auto before = sample();
-  before.action = RunCommand{{"sh", "-c", "echo \"a\nb\""}, {"A=1", "B="}, "/srv", "dev:users", true};
+  RunCommand first;
+  first.title = "RUN make";
+  first.argv = {"sh", "-c", "echo \"a\nb\""};
+  first.environment = {"A=1", "B="};
+  first.directory = "/srv";
+  first.user = "dev:users";
+  first.interactive = true;
+  RunCommand second;
+  second.argv = {"true"};
+  before.action = std::vector<RunCommand>{first, second};
   const auto text = serialise(before);
   const auto after = parse_spec(text).value();
   EXPECT_EQ(after.lowers, before.lowers);
@@ -44,7 +53,11 @@ TEST(SandboxSpec, SurvivesItsText) {
   EXPECT_FALSE(after.binds[1].owned_by_dev);
   ASSERT_EQ(after.overlays.size(), 1U);
   EXPECT_EQ(after.overlays[0].target, "/t");
-  const auto& run = std::get<RunCommand>(after.action);
+  const auto& commands = std::get<std::vector<RunCommand>>(after.action);
+  ASSERT_EQ(commands.size(), 2U);
+  EXPECT_THAT(commands[1].argv, ElementsAre("true"));
+  const auto& run = commands[0];
+  EXPECT_EQ(run.title, "RUN make");
   EXPECT_THAT(run.argv, ElementsAre("sh", "-c", "echo \"a\nb\""));
   EXPECT_THAT(run.environment, ElementsAre("A=1", "B="));
   EXPECT_EQ(run.directory, "/srv");

@@ -39,7 +39,8 @@ TEST_F(StoreTest, NothingIsLeftInStagingAfterACommit) {
   auto store = open();
   commit(store, record("a", "r", "c"));
   commit(store, record("a", "r", "c"));
-  for (const auto& entry : os::list_directory(path("tmp")).value()) {
+  const auto entries = os::list_directory(path("tmp")).value();
+  for (const auto& entry : entries) {
     EXPECT_FALSE(entry.name.starts_with("build-")) << entry.name;
   }
 }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ui/renderer.hpp"
+
+#include "base/text.hpp"
+#include "os/fd.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+namespace sheaf::ui {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+const std::vector<Event>& one_of_each() {
+  static const std::vector<Event> k_events = {
+      {EventKind::begin, "layer go", "new", 0, 0, 0},        {EventKind::step, "layer go", "RUN make", 1, 2, 0},
+      {EventKind::output, "layer go", "compiling", 0, 0, 0}, {EventKind::end, "layer go", "12 files", 0, 0, 1500},
+      {EventKind::fail, "layer x", "broken", 0, 0, 20},      {EventKind::cached, "layer y", "unchanged", 0, 0, 0},
+      {EventKind::note, "", "a note", 0, 0, 0},              {EventKind::warning, "", "careful", 0, 0, 0},
+  };
+  return k_events;
+}
+
+/// What a renderer writes for `events`.
+std::string rendered(const RenderSettings& settings, const std::vector<Event>& events = one_of_each()) {
+  const auto file = os::memory_file("").value();
+  {
+    const auto renderer = make_renderer(settings, file.get());
+    for (const auto& event : events) {
+      renderer->emit(event);
+    }
+  }
+  EXPECT_EQ(lseek(file.get(), 0, SEEK_SET), 0);
+  return os::read_all(file).value();
+}
+
+TEST(PlainRenderer, OneLinePerEventWithoutColours) {
+  EXPECT_EQ(rendered({}), "layer go         building (new)\n"
+                          "layer go         [1/2] RUN make\n"
+                          "layer go         done in 1.5 s: 12 files\n"
+                          "layer x          failed after 20 ms\n"
+                          "layer y          reused (unchanged)\n"
+                          "a note\n"
+                          "warning: careful\n");
+}
+
+TEST(PlainRenderer, VerboseShowsOutputToo) {
+  const auto text = rendered({Style::plain, Verbosity::verbose, false});
+  EXPECT_THAT(text, HasSubstr("layer go         | compiling\n"));
+  EXPECT_EQ(lines_of(text).size(), one_of_each().size());
+}
+
+TEST(PlainRenderer, QuietShowsOnlyTrouble) {
+  EXPECT_EQ(rendered({Style::plain, Verbosity::quiet, false}), "layer x          failed after 20 ms\nwarning: careful\n");
+}
+
+TEST(PlainRenderer, AStepWithoutATotalHasNoNumbers) {
+  EXPECT_EQ(rendered({}, {{EventKind::step, "base", "mmdebstrap", 0, 0, 0}}), "base             mmdebstrap\n");
+}
+
+TEST(PlainRenderer, ColourIsAnOptionOfItsOwn) {
+  EXPECT_THAT(rendered({Style::terminal, Verbosity::normal, true}), HasSubstr("\x1b[31mfailed\x1b[0m"));
+  EXPECT_THAT(rendered({Style::plain, Verbosity::verbose, false}), Not(HasSubstr("\x1b")));
+}
+
+TEST(TerminalRenderer, TheStatusLineIsGoneAtTheEnd) {
+  const auto text = rendered({Style::terminal, Verbosity::normal, false}, {{EventKind::output, "layer go", "compiling", 0, 0, 0}});
+  EXPECT_THAT(text, HasSubstr("compiling"));
+  EXPECT_TRUE(text.ends_with("\r\x1b[K"));
+}
+
+TEST(TerminalRenderer, QuietHasNoStatusLine) {
+  EXPECT_THAT(rendered({Style::terminal, Verbosity::quiet, false}, {{EventKind::output, "l", "t", 0, 0, 0}}), IsEmpty());
+}
+
+TEST(JsonRenderer, EveryLineIsAnObjectWithAllFields) {
+  const auto text = rendered({Style::json, Verbosity::quiet, true});
+  std::vector<std::string> kinds;
+  for (const auto line : lines_of(text)) {
+    const auto json = nlohmann::json::parse(line);
+    kinds.push_back(json.at("event"));
+    for (const auto* key : {"subject", "text", "done", "total", "ms"}) {
+      EXPECT_TRUE(json.contains(key)) << line;
+    }
+  }
+  EXPECT_THAT(kinds, ElementsAre("begin", "step", "output", "end", "fail", "cached", "note", "warning"));
+}
+
+TEST(JsonRenderer, AnyBytesGiveOneValidLine) {
+  const auto text = rendered({Style::json, Verbosity::normal, false}, {{EventKind::output, "s", "\xff\n\"\x01", 0, 0, 0}});
+  EXPECT_EQ(lines_of(text).size(), 1U);
+  EXPECT_TRUE(nlohmann::json::accept(text));
+}
+
+} // namespace
+} // namespace sheaf::ui
