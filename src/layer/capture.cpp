@@ -182,6 +182,10 @@ Result<void> Capture::add_hidden(const Folder& folder, const std::set<std::strin
     if (present.contains(entry.name) || noise_at(path, what) != nullptr) {
       continue;
     }
+    if (m_options.is_shared_state && m_options.is_shared_state(path)) {
+      m_result.shared_state.emplace(path, std::nullopt);
+      continue;
+    }
     if (mknodat(folder.upper.get(), entry.name.c_str(), S_IFCHR, makedev(0, 0)) != 0) {
       return Error::from_errno(errno, fmt::format("marking '{}' as deleted", path));
     }
@@ -299,14 +303,18 @@ Result<void> Capture::visit_directory(const Folder& folder, const std::string& n
   auto& entries = m_result.inventory.entries;
   const bool is_empty = entries.size() == place + 1;
   if (is_empty && merges && !inner.hides_parent && same_metadata(info, *before)) {
-    entries.pop_back();
-    return remove_entry(folder.upper, name);
+    SHEAF_TRY_ASSIGN(const auto attributes, os::attributes_at(folder.parent, name));
+    if (attributes == entry.attributes) {
+      entries.pop_back();
+      return remove_entry(folder.upper, name);
+    }
   }
   // "Directory times follow contents": the newest of what the layer has in it, or the epoch for an empty one.
-  std::int64_t newest = is_empty ? m_options.epoch : 0;
+  std::int64_t newest = 0;
   for (std::size_t i = place + 1; i < entries.size(); ++i) {
     newest = std::max(newest, entries[i].mtime);
   }
+  newest = newest == 0 ? m_options.epoch : newest; // nothing in it, or nothing but deletions, which have no time
   entries[place].mtime = newest;
   const std::array<timespec, 2> times = {{{newest, 0}, {newest, 0}}};
   if (futimens(upper.get(), times.data()) != 0) {
@@ -346,9 +354,31 @@ Result<void> Capture::walk(const Folder& folder) {
   return add_hidden(folder, present);
 }
 
+/// The first name of an inode in the inventory is the file, the later ones are links to it.
+void order_links(std::vector<Entry>& entries) {
+  std::unordered_map<std::string, std::size_t> first;
+  std::unordered_map<std::string, std::string> group_of; // name of the file as walked, by path
+  for (const auto& entry : entries) {
+    if (entry.is_hard_link) {
+      group_of[entry.path] = entry.target;
+      group_of[entry.target] = entry.target;
+    }
+  }
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto group = group_of.find(entries[i].path);
+    if (group == group_of.end()) {
+      continue;
+    }
+    const auto [place, is_first] = first.emplace(group->second, i);
+    entries[i].is_hard_link = !is_first;
+    entries[i].target = is_first ? std::string() : entries[place->second].path;
+  }
+}
+
 Captured Capture::take() && {
   std::ranges::sort(m_result.inventory.entries,
                     [](const Entry& a, const Entry& b) { return escape_path(a.path) < escape_path(b.path); });
+  order_links(m_result.inventory.entries);
   return std::move(m_result);
 }
 

@@ -20,10 +20,19 @@ Error corrupt(std::string_view what) {
   return Error(ErrorCode::corrupt, fmt::format("reading an inventory: {}", what));
 }
 
+/// As escape_path, and without the two characters that separate attributes.
+std::string escape_name(std::string_view name) {
+  std::string text;
+  for (const char c : escape_path(name)) {
+    text += c == '=' || c == ',' ? fmt::format("\\{:03o}", static_cast<unsigned char>(c)) : std::string(1, c);
+  }
+  return text;
+}
+
 std::string attributes_text(const std::map<std::string, std::string>& attributes) {
   std::string text;
   for (const auto& [name, value] : attributes) {
-    text += fmt::format("{}{}=", text.empty() ? "" : ",", escape_path(name));
+    text += fmt::format("{}{}=", text.empty() ? "" : ",", escape_name(name));
     for (const char byte : value) {
       text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
     }
@@ -153,7 +162,11 @@ Result<Entry> decode(const InventoryLine& line) {
   entry.mtime = *mtime;
   entry.size = *size;
   if (fields[6] != "-") {
-    SHEAF_TRY_ASSIGN(entry.digest, Digest::parse(fields[6]));
+    const auto digest = Digest::parse(fields[6]);
+    if (!digest) {
+      return corrupt("bad digest");
+    }
+    entry.digest = *digest;
   }
   entry.is_hard_link = fields[7].starts_with('=');
   if (fields[7] != "-") {
@@ -169,7 +182,7 @@ Result<Inventory> parse_inventory(std::string_view text) {
   Inventory inventory;
   inventory.entries.reserve(lines.size());
   for (const auto& line : lines) {
-    SHEAF_TRY_ASSIGN(auto entry, decode(line));
+    SHEAF_TRY_ASSIGN(auto entry, decode(line).context(fmt::format("line {}", inventory.entries.size() + 2)));
     inventory.entries.push_back(std::move(entry));
   }
   return inventory;

@@ -50,7 +50,8 @@ bool matches(const NoiseRule& rule, const std::string& path) {
     if (folder.find('*') == std::string_view::npos) {
       return path.size() > folder.size() && path[folder.size()] == '/' && path.starts_with(folder);
     }
-    return fnmatch((std::string(folder) + "/*").c_str(), path.c_str(), FNM_PATHNAME) == 0;
+    // FNM_LEADING_DIR: what follows the match after a slash does not count.
+    return fnmatch((std::string(folder) + "/*").c_str(), path.c_str(), FNM_PATHNAME | FNM_LEADING_DIR) == 0;
   }
   return fnmatch(std::string(rule.pattern).c_str(), path.c_str(), FNM_PATHNAME) == 0;
 }

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <queue>
 #include <tuple>
 
@@ -19,21 +20,21 @@ bool sequential(const Claim& a, const Claim& b) {
   return a.layer->needs.contains(b.layer->name) || b.layer->needs.contains(a.layer->name);
 }
 
-/// Field `number` of the attributes: type, mode, uid, gid, mtime, size, digest, target, extended attributes.
-std::string_view field(const InventoryLine& line, std::size_t number) {
-  return split(line.attributes, '\t').at(number);
-}
+/// The attributes: type, mode, uid, gid, mtime, size, digest, target, extended attributes.
+constexpr std::size_t k_fields = 9;
 
-bool equal_but_for_time(const InventoryLine& a, const InventoryLine& b) {
+/// Do both lines say the same of everything but the modification time?
+Result<bool> equal_but_for_time(const InventoryLine& a, const InventoryLine& b) {
   if (a.attributes == b.attributes) {
     return true;
   }
-  for (const std::size_t number : {0U, 1U, 2U, 3U, 5U, 6U, 7U, 8U}) {
-    if (field(a, number) != field(b, number)) {
-      return false;
-    }
+  auto one = split(a.attributes, '\t');
+  auto two = split(b.attributes, '\t');
+  if (one.size() != k_fields || two.size() != k_fields) {
+    return Error(ErrorCode::corrupt, "reading an inventory: wrong number of fields at '" + std::string(a.path) + "'");
   }
-  return true;
+  one[4] = two[4];
+  return one == two;
 }
 
 std::string difference(const InventoryLine& a, const InventoryLine& b) {
@@ -43,8 +44,9 @@ std::string difference(const InventoryLine& a, const InventoryLine& b) {
   if (a.type != b.type) {
     return "type";
   }
-  const bool same_content = field(a, 6) == field(b, 6) && field(a, 7) == field(b, 7);
-  return same_content ? "mode or owner" : "contents";
+  const auto one = split(a.attributes, '\t');
+  const auto two = split(b.attributes, '\t');
+  return one[6] == two[6] && one[7] == two[7] ? "mode or owner" : "contents";
 }
 
 class Finder {
@@ -59,15 +61,7 @@ public:
     if (all_directories) {
       return judge_directories(claims);
     }
-    for (std::size_t i = 0; i < claims.size(); ++i) {
-      for (std::size_t j = i + 1; j < claims.size(); ++j) {
-        if (!sequential(claims[i], claims[j]) && !equal_but_for_time(*claims[i].line, *claims[j].line)) {
-          return add_conflict(claims[i], claims[j]);
-        }
-      }
-    }
-    ++m_result.harmless;
-    return {};
+    return judge_pairs(claims);
   }
 
   Overlaps take() && { return std::move(m_result); }
@@ -79,30 +73,48 @@ private:
     return {};
   }
 
-  /// Three-way: a layer that only has the directory as the base has it says nothing about it.
+  /// Every two layers, so that what is found does not depend on their order.
+  Result<void> judge_pairs(const std::vector<Claim>& claims) {
+    const auto before = m_result.conflicts.size();
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+      for (std::size_t j = i + 1; j < claims.size(); ++j) {
+        SHEAF_TRY_ASSIGN(const bool same, equal_but_for_time(*claims[i].line, *claims[j].line));
+        if (!same && !sequential(claims[i], claims[j])) {
+          SHEAF_TRY(add_conflict(claims[i], claims[j]));
+        }
+      }
+    }
+    m_result.harmless += m_result.conflicts.size() == before ? 1 : 0;
+    return {};
+  }
+
+  /// Three-way: a layer that only has the directory as the base has it says nothing about it, unless it is built on
+  /// one that changed it.
   Result<void> judge_directories(const std::vector<Claim>& claims) {
     SHEAF_TRY_ASSIGN(const auto path, unescape_path(claims.front().line->path));
     const auto base = m_base(path);
-    const Claim* speaker = nullptr;
+    std::vector<Claim> speakers;
     for (const auto& claim : claims) {
       SHEAF_TRY_ASSIGN(const auto entry, decode(*claim.line));
-      const bool silent = base &&
-                          std::tie(base->mode, base->uid, base->gid) == std::tie(entry.mode, entry.uid, entry.gid) &&
-                          base->attributes == entry.attributes;
-      if (silent) {
-        continue;
+      const bool as_base = base &&
+                           std::tie(base->mode, base->uid, base->gid) == std::tie(entry.mode, entry.uid, entry.gid) &&
+                           base->attributes == entry.attributes;
+      const bool answers = std::ranges::any_of(
+          speakers, [&](const Claim& other) { return claim.layer->needs.contains(other.layer->name); });
+      if (!as_base || answers) {
+        speakers.push_back(claim);
       }
-      if (speaker != nullptr && !sequential(*speaker, claim) && !equal_but_for_time(*speaker->line, *claim.line)) {
-        return add_conflict(*speaker, claim);
-      }
-      speaker = &claim;
     }
-    ++m_result.harmless;
-    if (speaker == nullptr || equal_but_for_time(*speaker->line, *claims.back().line)) {
+    const auto before = m_result.conflicts.size();
+    SHEAF_TRY(judge_pairs(speakers));
+    if (speakers.empty() || m_result.conflicts.size() != before) {
       return {};
     }
-    SHEAF_TRY_ASSIGN(auto wanted, decode(*speaker->line));
-    m_result.fixes.push_back({std::move(wanted)});
+    SHEAF_TRY_ASSIGN(const bool shown, equal_but_for_time(*speakers.back().line, *claims.back().line));
+    if (!shown) {
+      SHEAF_TRY_ASSIGN(auto wanted, decode(*speakers.back().line));
+      m_result.fixes.push_back({std::move(wanted)});
+    }
     return {};
   }
 

@@ -30,28 +30,58 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Result<void> remove_at(int directory, const std::string& name) {
-  if (unlinkat(directory, name.c_str(), 0) == 0 || errno == ENOENT) {
+Result<Fd> open_to_empty(const Fd& directory, const std::string& name) {
+  const auto open_it = [&] {
+    return Fd(openat(directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  };
+  auto child = open_it();
+  if (!child && errno == EACCES) {
+    // A directory without permission bits, as overlayfs leaves its work directory.
+    fchmodat(directory.get(), name.c_str(), 0700, 0);
+    child = open_it();
+  }
+  if (!child) {
+    return Error::from_errno(errno, fmt::format("opening directory '{}' to remove it", name));
+  }
+  return child;
+}
+
+/// Back from `child` to the directory it was opened from; refuses if somebody moved it meanwhile.
+Result<Fd> parent_again(const Fd& child, const struct stat& expected) {
+  SHEAF_TRY_ASSIGN(auto parent, open_at(child, "..", O_RDONLY | O_DIRECTORY));
+  SHEAF_TRY_ASSIGN(const auto info, stat_of(parent));
+  if (info.st_ino != expected.st_ino || info.st_dev != expected.st_dev) {
+    return Error(ErrorCode::busy, "a directory was moved while it was being removed");
+  }
+  return parent;
+}
+
+/// Empties `directory`. Holds one descriptor however deep the tree is: on the way down the parent is closed, on the way
+/// up it is opened again.
+Result<void> remove_contents(Fd& directory);
+
+Result<void> remove_at(Fd& directory, const std::string& name) {
+  if (unlinkat(directory.get(), name.c_str(), 0) == 0 || errno == ENOENT) {
     return {};
   }
   if (errno != EISDIR && errno != EPERM && errno != ENOTEMPTY) {
     return Error::from_errno(errno, fmt::format("removing '{}'", name));
   }
-  Fd child(openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!child && errno == EACCES) {
-    // A directory without permission bits, as overlayfs leaves its work directory.
-    fchmodat(directory, name.c_str(), 0700, 0);
-    child = Fd(openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  }
-  if (!child) {
-    return Error::from_errno(errno, fmt::format("opening directory '{}' to remove it", name));
-  }
-  SHEAF_TRY_ASSIGN(const auto entries, list_directory(child));
-  for (const auto& entry : entries) {
-    SHEAF_TRY(remove_at(child.get(), entry.name));
-  }
-  if (unlinkat(directory, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
+  SHEAF_TRY_ASSIGN(const auto info, stat_of(directory));
+  SHEAF_TRY_ASSIGN(auto child, open_to_empty(directory, name));
+  SHEAF_TRY(directory.close());
+  SHEAF_TRY(remove_contents(child));
+  SHEAF_TRY_ASSIGN(directory, parent_again(child, info));
+  if (unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
     return Error::from_errno(errno, fmt::format("removing directory '{}'", name));
+  }
+  return {};
+}
+
+Result<void> remove_contents(Fd& directory) {
+  SHEAF_TRY_ASSIGN(const auto entries, list_directory(directory));
+  for (const auto& entry : entries) {
+    SHEAF_TRY(remove_at(directory, entry.name));
   }
   return {};
 }
@@ -124,10 +154,10 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   if (parent != path && parent != ".") {
     SHEAF_TRY(make_directories(parent, mode));
   }
-  if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
-    return Error::from_errno(errno, fmt::format("creating directory '{}'", path));
+  if (mkdir(path.c_str(), mode) == 0 || (errno == EEXIST && is_directory(path))) {
+    return {}; // another process may have made it just now
   }
-  return {};
+  return Error::from_errno(errno, fmt::format("creating directory '{}'", path));
 }
 
 Result<void> rename(const std::string& from, const std::string& to) {
@@ -137,7 +167,13 @@ Result<void> rename(const std::string& from, const std::string& to) {
   return {};
 }
 
-Result<void> remove_all(const std::string& path) { return remove_at(AT_FDCWD, path); }
+Result<void> remove_all(const std::string& path) {
+  auto parent = open(parent_of(path), O_RDONLY | O_DIRECTORY);
+  if (!parent) {
+    return parent.error().code() == ErrorCode::not_found ? Result<void>() : Result<void>(std::move(parent).error());
+  }
+  return remove_at(*parent, path.substr(path.find_last_of('/') + 1)).context(fmt::format("removing '{}'", path));
+}
 
 Result<void> remove_file_if_exists(const std::string& path) {
   if (unlink(path.c_str()) != 0 && errno != ENOENT) {

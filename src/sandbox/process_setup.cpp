@@ -41,11 +41,19 @@ std::optional<std::vector<std::string_view>> find_line(std::string_view text, st
   return std::nullopt;
 }
 
-void fill_from_passwd(Identity& identity, const std::vector<std::string_view>& line) {
+/// A line with a damaged id must not become root's.
+Result<Identity> from_passwd(const std::vector<std::string_view>& line) {
+  const auto uid = to_number<unsigned>(line[2]);
+  const auto gid = to_number<unsigned>(line[3]);
+  if (!uid || !gid) {
+    return Error(ErrorCode::corrupt, fmt::format("the line of user '{}' in /etc/passwd is damaged", line[0]));
+  }
+  Identity identity;
   identity.name = std::string(line[0]);
-  identity.uid = to_number<unsigned>(line[2]).value_or(0);
-  identity.gid = to_number<unsigned>(line[3]).value_or(0);
+  identity.uid = *uid;
+  identity.gid = *gid;
   identity.home = std::string(line[5]);
+  return identity;
 }
 
 std::vector<unsigned> supplementary_groups(std::string_view group, std::string_view name) {
@@ -180,12 +188,12 @@ Result<Identity> resolve_user(std::string_view user, std::string_view passwd, st
   const auto number = to_number<unsigned>(name);
   const auto by_name = find_line(passwd, 7, 0, name.empty() ? "root" : name);
   if (by_name) {
-    fill_from_passwd(identity, *by_name);
+    SHEAF_TRY_ASSIGN(identity, from_passwd(*by_name));
   } else if (number) {
     identity.uid = *number;
     identity.name = std::string(name);
     if (const auto by_id = find_line(passwd, 7, 2, name)) {
-      fill_from_passwd(identity, *by_id);
+      SHEAF_TRY_ASSIGN(identity, from_passwd(*by_id));
     }
   } else if (!name.empty()) {
     return Error(ErrorCode::not_found, fmt::format("user '{}' is not in /etc/passwd", name));

@@ -79,6 +79,8 @@ Result<Database> Database::open(const std::string& path) {
   }
   sqlite3_busy_timeout(handle, 30'000);
   sqlite3_extended_result_codes(handle, 1);
+  // SQLite looks at the file only when it has to; this makes it look.
+  SHEAF_TRY(database.execute("PRAGMA schema_version").context(fmt::format("opening '{}'", path)));
   return database;
 }
 

@@ -108,8 +108,8 @@ Result<std::optional<StoredLayer>> Store::find(const RecipeKey& recipe) {
   }
   // Two recipes may give one content; what differs between them is the recipe's own record.
   SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(fmt::format("{}/recipes/{}", m_root, recipe.hex())));
-  if (text) {
-    SHEAF_TRY_ASSIGN(layer->record, parse_layer_record(*text));
+  if (auto record = text ? parse_layer_record(*text) : Result<LayerRecord>(layer->record)) {
+    layer->record = std::move(*record); // else the layer's own record does, which is about another recipe at worst
   }
   return layer;
 }

@@ -17,11 +17,10 @@ def test_version(machine):
     assert "sheaf " + machine.ok("version", "--json").json()["version"] + "\n" == text
 
 
-def test_help_lists_all_commands_and_exit_codes(machine):
+def test_help_lists_all_commands(machine):
     text = machine.ok("--help").out
     for command in COMMANDS:
         assert re.search(rf"^\s+{command}\b", text, re.MULTILINE), command
-    assert "130" in text
     assert machine.ok("help").out == text
 
 
@@ -72,6 +71,7 @@ def test_manual_page(machine):
         assert any(re.fullmatch(rf'\.SH "?{section}"?', line) for line in lines), section
     for command in COMMANDS:
         assert any(command in line.replace("\\-", "-") for line in lines), command
+    assert any("130" in line for line in lines), "the exit codes"
 
 
 def test_doctor(machine):
@@ -119,9 +119,7 @@ def polyglot(machine):
 
 def test_detect(polyglot):
     findings = polyglot.ok("detect", "--json").json()["findings"]
-    assert [(found["layer"], found["file"]) for found in findings] == [
-        ("python", "backend/pyproject.toml"), ("node", "frontend/package.json")] or \
-        sorted((found["layer"], found["file"]) for found in findings) == [
+    assert sorted((found["layer"], found["file"]) for found in findings) == [
         ("node", "frontend/package.json"), ("python", "backend/pyproject.toml")]
     text = polyglot.ok("detect").out
     assert "backend/pyproject.toml" in text

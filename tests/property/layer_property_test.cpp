@@ -2,9 +2,9 @@
 // Laws of inventories and overlaps on random trees: the text keeps everything, and what conflicts does not depend on
 // the order in which independent layers are given.
 
-#include <random>
-
 #include <gmock/gmock.h>
+
+#include <random>
 
 #include "unit/layer/layer_support.hpp"
 
@@ -158,7 +158,8 @@ TEST(OverlapLaws, OrderDoesNotDecideWhichPairsConflict) {
 /// Whoever is on top, the directory ends up as the one layer that changed it wants it.
 TEST(OverlapLaws, ADirectoryIsAsTheOneThatChangedItWants) {
   for (int place = 0; place < 3; ++place) {
-    std::vector<TestLayer> layers = {{"a", {directory("p")}, {}}, {"b", {directory("p")}, {}}, {"c", {directory("p")}, {}}};
+    std::vector<TestLayer> layers = {
+        {"a", {directory("p")}, {}}, {"b", {directory("p")}, {}}, {"c", {directory("p")}, {}}};
     layers[static_cast<std::size_t>(place)].entries = {directory("p", 0700)};
     const auto overlaps = overlaps_of(layers, base_directory);
     EXPECT_TRUE(overlaps.conflicts.empty());

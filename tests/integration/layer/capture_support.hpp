@@ -47,9 +47,7 @@ protected:
   void hard_link(const std::string& first, const std::string& name) const {
     ASSERT_EQ(::link(path(first).c_str(), path(name).c_str()), 0);
   }
-  void whiteout(const std::string& name) const {
-    ASSERT_EQ(mknod(path(name).c_str(), S_IFCHR, makedev(0, 0)), 0);
-  }
+  void whiteout(const std::string& name) const { ASSERT_EQ(mknod(path(name).c_str(), S_IFCHR, makedev(0, 0)), 0); }
   void attribute(const std::string& name, const std::string& attribute, const std::string& value) const {
     const auto root = os::open(path("."), O_RDONLY | O_DIRECTORY).value();
     const auto set = os::set_attribute_at(root, name, attribute, value);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Capture on plain directories: the marks of overlayfs are made by hand.
 
-#include "integration/layer/capture_support.hpp"
-
 #include <gmock/gmock.h>
 
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include "integration/layer/capture_support.hpp"
 
 namespace sheaf::layer {
 namespace {
@@ -216,13 +216,14 @@ TEST_F(Capture, SharedStateLeavesTheTree) {
   const auto shared = [](std::string_view name) { return name == "etc/passwd" || name == "etc/group"; };
   const auto captured = capture_on({path("parent")}, "upper", shared);
   EXPECT_THAT(outline(captured), ElementsAre("d etc", "f etc/other"));
-  EXPECT_THAT(captured.shared_state,
-              ElementsAre(Pair("etc/group", std::nullopt), Pair("etc/passwd", std::optional<std::string>("root:x:0:0\n"))));
+  EXPECT_THAT(captured.shared_state, ElementsAre(Pair("etc/group", std::nullopt),
+                                                 Pair("etc/passwd", std::optional<std::string>("root:x:0:0\n"))));
   EXPECT_FALSE(exists("upper/etc/passwd"));
   EXPECT_FALSE(exists("upper/etc/group"));
 }
 
-/// `rm -rf` and `mkdir` of a folder deletes the shared state in it: the caller must hear of it, the tree must not say it.
+/// `rm -rf` and `mkdir` of a folder deletes the shared state in it: the caller must hear of it, the tree must not say
+/// it.
 TEST_F(Capture, SharedStateHiddenByAnOpaqueDirectoryIsReportedAsDeleted) {
   file("parent/lib/status", "old");
   directory("upper/lib");
@@ -240,8 +241,7 @@ TEST_F(Capture, NoiseIsDroppedAndCounted) {
   file("upper/etc/machine-id");
   file("upper/etc/kept");
   const auto captured = capture_base();
-  EXPECT_THAT(outline(captured),
-              ElementsAre("d etc", "f etc/kept", "d tmp", "d var", "d var/log", "d var/log/nginx"));
+  EXPECT_THAT(outline(captured), ElementsAre("d etc", "f etc/kept", "d tmp", "d var", "d var/log", "d var/log/nginx"));
   EXPECT_THAT(captured.dropped, ElementsAre(Pair("identity", 1), Pair("log", 2), Pair("temporary", 1)));
   EXPECT_FALSE(exists("upper/tmp/a"));
 }

@@ -2,13 +2,13 @@
 // Capture of what a real overlay mount leaves in its upper directory: what was done to the merged view must be what the
 // captured tree does to the parent when both are mounted again.
 
-#include "integration/layer/capture_support.hpp"
-
 #include <gmock/gmock.h>
 
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
+
+#include "integration/layer/capture_support.hpp"
 
 namespace sheaf::layer {
 namespace {
@@ -64,10 +64,10 @@ TEST_F(OverlayCapture, NewChangedAndDeletedFiles) {
   file("parent/etc/changed", "old");
   file("parent/etc/deleted");
   file("parent/etc/touched");
-  change("echo new >etc/changed; rm etc/deleted; chmod 600 etc/touched; chmod 644 etc/touched; mkdir -p opt; echo 1 >opt/a");
+  change("echo new >etc/changed; rm etc/deleted; chmod 600 etc/touched; chmod 644 etc/touched; mkdir -p opt; echo 1 "
+         ">opt/a");
   EXPECT_THAT(outline(capture_on_parent()), ElementsAre("d etc", "f etc/changed", "w etc/deleted", "d opt", "f opt/a"));
-  EXPECT_EQ(view("find . | sort; cat etc/changed"),
-            ".\n./etc\n./etc/changed\n./etc/touched\n./opt\n./opt/a\nnew\n");
+  EXPECT_EQ(view("find . | sort; cat etc/changed"), ".\n./etc\n./etc/changed\n./etc/touched\n./opt\n./opt/a\nnew\n");
 }
 
 TEST_F(OverlayCapture, AFileMadeAndRemovedLeavesNothing) {
@@ -130,7 +130,8 @@ TEST_F(OverlayCapture, HardLinksAndAttributesSurvive) {
 
 TEST_F(OverlayCapture, TwoBuildsOfOneRecipeAreEqual) {
   file("parent/etc/f", "old");
-  const std::string script = "mkdir -p usr/lib; echo 1 >usr/lib/a; ln usr/lib/a usr/lib/b; echo new >etc/f; echo log >x.log; rm x.log";
+  const std::string script =
+      "mkdir -p usr/lib; echo 1 >usr/lib/a; ln usr/lib/a usr/lib/b; echo new >etc/f; echo log >x.log; rm x.log";
   change(script);
   const auto first = serialise(capture_on_parent().inventory);
   ASSERT_TRUE(os::remove_all(path("upper")));

@@ -2,7 +2,6 @@
 // Runs the generated scripts with fake programs in place of the real ones.
 
 #include "builder/account_commands.hpp"
-
 #include "os/child.hpp"
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"

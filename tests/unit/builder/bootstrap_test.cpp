@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/bootstrap.hpp"
-
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
 
@@ -20,8 +19,8 @@ private:
 };
 
 TEST_F(Bootstrap, ReleaseDateIsTheNewest) {
-  write("deb_dists_bookworm_InRelease",
-        "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nOrigin: Debian\nDate: Sat, 10 Feb 2024 11:07:25 UTC\nSHA256:\n");
+  write("deb_dists_bookworm_InRelease", "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nOrigin: Debian\nDate: "
+                                        "Sat, 10 Feb 2024 11:07:25 UTC\nSHA256:\n");
   write("deb_dists_updates_Release", "Date: Sat, 10 Feb 2024 11:07:26 UTC\n");
   write("deb_main_Packages", "Date: Sat, 10 Feb 2029 11:07:26 UTC\n");
   EXPECT_EQ(release_date(path("")).value(), 1707563246);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/help.hpp"
-
 #include "base/text.hpp"
+#include "cli/help.hpp"
 #include "os/child.hpp"
 
 #include <fmt/format.h>
@@ -17,9 +16,10 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
 
-constexpr std::array k_codes = {ErrorCode::not_found, ErrorCode::denied,      ErrorCode::invalid,     ErrorCode::corrupt,
-                                ErrorCode::busy,      ErrorCode::network,     ErrorCode::cancelled,   ErrorCode::unsupported,
-                                ErrorCode::failed_step, ErrorCode::conflict,  ErrorCode::no_space,    ErrorCode::internal};
+constexpr std::array k_codes = {ErrorCode::not_found, ErrorCode::denied,      ErrorCode::invalid,
+                                ErrorCode::corrupt,   ErrorCode::busy,        ErrorCode::network,
+                                ErrorCode::cancelled, ErrorCode::unsupported, ErrorCode::failed_step,
+                                ErrorCode::conflict,  ErrorCode::no_space,    ErrorCode::internal};
 
 TEST(ExitCode, EveryKindOfFailureHasItsOwn) {
   std::set<int> seen = {0, 1};
@@ -73,7 +73,8 @@ TEST(ManPage, NamesEveryCommandOptionAndExitCode) {
 }
 
 TEST(ManPage, NoTextLineLooksLikeARequest) {
-  const std::set<std::string_view> known = {".TH", ".SH", ".SS", ".PP", ".TP", ".B", ".I", ".nf", ".fi", ".RS", ".RE", ".BR", ".IP"};
+  const std::set<std::string_view> known = {".TH", ".SH", ".SS", ".PP", ".TP", ".B", ".I",
+                                            ".nf", ".fi", ".RS", ".RE", ".BR", ".IP"};
   const auto text = man_page();
   for (const auto line : lines_of(text)) {
     EXPECT_FALSE(line.starts_with('\'')) << line;
@@ -100,8 +101,9 @@ std::string in_bash(const std::vector<std::string>& options, const std::string& 
 
 /// The completions of `line`, whose last word is the one being typed.
 std::vector<std::string> completions(const std::string& line) {
-  const auto output = in_bash({"--norc"}, completion_script("bash").value() + "COMP_WORDS=(" + line +
-                                              ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_sheaf\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n");
+  const auto output =
+      in_bash({"--norc"}, completion_script("bash").value() + "COMP_WORDS=(" + line +
+                              ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_sheaf\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n");
   std::vector<std::string> words;
   for (const auto word : lines_of(output)) {
     words.emplace_back(word);

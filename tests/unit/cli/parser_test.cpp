@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/parser.hpp"
-
 #include "base/text.hpp"
+#include "cli/parser.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -68,7 +67,8 @@ TEST(Parser, TakesEveryOptionOfEveryCommandInEveryForm) {
           words.insert(words.end(), form.begin(), form.end());
           const auto parsed = parse(words);
           ASSERT_TRUE(parsed) << joined(words, " ");
-          EXPECT_THAT(parsed->options, ElementsAre(Pair(option.name, option.value.empty() ? "" : "value"))) << joined(words, " ");
+          EXPECT_THAT(parsed->options, ElementsAre(Pair(option.name, option.value.empty() ? "" : "value")))
+              << joined(words, " ");
         }
       }
     }
@@ -81,7 +81,8 @@ TEST(Parser, NoCommandHasAnOptionTwice) {
     for (const auto options : {command.options, common_options()}) {
       for (const auto& option : options) {
         EXPECT_TRUE(seen.insert(std::string(option.name)).second) << command.path << " --" << option.name;
-        EXPECT_TRUE(option.letter == 0 || seen.insert(std::string(1, option.letter)).second) << command.path << " -" << option.letter;
+        EXPECT_TRUE(option.letter == 0 || seen.insert(std::string(1, option.letter)).second)
+            << command.path << " -" << option.letter;
       }
     }
   }

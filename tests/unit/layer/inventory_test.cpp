@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layer/inventory.hpp"
 
-#include "unit/layer/layer_support.hpp"
-
 #include <gmock/gmock.h>
+
+#include "unit/layer/layer_support.hpp"
 
 namespace sheaf::layer {
 namespace {
@@ -29,8 +29,15 @@ std::vector<Entry> one_of_each() {
   special.gid = 33;
   special.mtime = -5;
   special.attributes = {{"security.capability", std::string("\x01\0\xff", 3)}, {"user.empty", ""}};
-  return {device, block, directory("etc", 01777), pipe, file("usr/bin/first"), link, special,
-          link_to("usr/lib", "../-"), whiteout("var/gone")};
+  return {device,
+          block,
+          directory("etc", 01777),
+          pipe,
+          file("usr/bin/first"),
+          link,
+          special,
+          link_to("usr/lib", "../-"),
+          whiteout("var/gone")};
 }
 
 TEST(Inventory, SurvivesItsText) {
@@ -43,8 +50,8 @@ TEST(Inventory, SurvivesItsText) {
 
 TEST(Inventory, SurvivesOddNames) {
   Inventory before;
-  for (const auto* name : {"new\nline", "t\tab", "back\\slash", "\\012", "\xc3\xa9t\xc3\xa9", "\xff\xfe", " ", "a b", "-",
-                           "=", ">x", "\x7f", "a,b", "\r"}) {
+  for (const auto* name : {"new\nline", "t\tab", "back\\slash", "\\012", "\xc3\xa9t\xc3\xa9", "\xff\xfe", " ", "a b",
+                           "-", "=", ">x", "\x7f", "a,b", "\r"}) {
     before.entries.push_back(file(name));
     before.entries.push_back(link_to(std::string("l") + name, name));
   }
@@ -74,16 +81,22 @@ TEST(Inventory, AnEmptyOneHasAHeader) {
 TEST(Inventory, OtherTextIsCorrupt) {
   const std::string head = "sheaf-inventory 1\n";
   for (const auto& text :
-       {std::string(), std::string("sheaf-inventory 2\n"), head + "\n", head + "f\n", head + "z\t0\t0\t0\t0\t0\t-\t-\t-\tp\n",
-        head + "f\t0644\t0\t0\t0\t0\t-\t-\t-\tno newline", head + "f\t0644\t0\t0\t0\t-\t-\t-\tp\n",
-        head + "f\t0648\t0\t0\t0\t0\t-\t-\t-\tp\n", head + "f\t0644\t-1\t0\t0\t0\t-\t-\t-\tp\n",
-        head + "f\t0644\t0\t0\t0\t0\tabc\t-\t-\tp\n", head + "f\t0644\t0\t0\t0\t0\t-\t\t-\tp\n",
+       {std::string(), std::string("sheaf-inventory 2\n"), head + "\n", head + "f\n",
+        head + "z\t0\t0\t0\t0\t0\t-\t-\t-\tp\n", head + "f\t0644\t0\t0\t0\t0\t-\t-\t-\tno newline",
+        head + "f\t0644\t0\t0\t0\t-\t-\t-\tp\n", head + "f\t0648\t0\t0\t0\t0\t-\t-\t-\tp\n",
+        head + "f\t0644\t-1\t0\t0\t0\t-\t-\t-\tp\n", head + "f\t0644\t0\t0\t0\t0\t-\t\t-\tp\n",
         head + "f\t0644\t0\t0\t0\t0\t-\t-\ta=1\tp\n", head + "f\t0644\t0\t0\t0\t0\t-\t-\ta=zz\tp\n",
         head + "f\t0644\t0\t0\t0\t0\t-\t-\t-\tp\\9\n", head + "f\t0644\t0\t0\t0\t0\t-\t-\t-\tp\\777\n"}) {
     const auto result = parse_inventory(text);
     ASSERT_FALSE(result) << text;
     EXPECT_EQ(result.error().code(), ErrorCode::corrupt) << text;
   }
+}
+
+TEST(Inventory, ABadDigestIsCorruptToo) {
+  const auto result = parse_inventory("sheaf-inventory 1\nf\t0644\t0\t0\t0\t0\tabc\t-\t-\tp\n");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code(), ErrorCode::corrupt);
 }
 
 TEST(Inventory, AnErrorNamesTheLine) {

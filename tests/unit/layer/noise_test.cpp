@@ -58,8 +58,9 @@ TEST(Noise, CachesOfEveryUserGoAtAnyDepth) {
 }
 
 TEST(Noise, NeighboursStay) {
-  for (const auto* path : {"tmpfile", "etc/passwd", "etc/hostname.d", "etc/hosts.allow", "var/lib/dpkg/status", "var/logs/a",
-                           "runtime/x", "home/dev/.cached", "etc/ssh/ssh_config", "opt/tmp/x", "usr/etc/machine-id"}) {
+  for (const auto* path :
+       {"tmpfile", "etc/passwd", "etc/hostname.d", "etc/hosts.allow", "var/lib/dpkg/status", "var/logs/a", "runtime/x",
+        "home/dev/.cached", "etc/ssh/ssh_config", "opt/tmp/x", "usr/etc/machine-id"}) {
     EXPECT_EQ(noise_at(path, PathIs::other), nullptr) << path;
   }
 }

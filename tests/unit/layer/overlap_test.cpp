@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layer/overlap.hpp"
 
-#include "unit/layer/layer_support.hpp"
-
 #include <gmock/gmock.h>
+
+#include "unit/layer/layer_support.hpp"
 
 namespace sheaf::layer {
 namespace {
@@ -29,7 +29,8 @@ TEST(Overlap, DisjointLayersHaveNone) {
 TEST(Overlap, IdenticalButForTimeIsHarmless) {
   auto later = file("x");
   later.mtime += 10;
-  const auto overlaps = overlaps_of({{"a", {file("x"), whiteout("y")}, {}}, {"b", {later, whiteout("y")}, {}}}, no_base);
+  const auto overlaps =
+      overlaps_of({{"a", {file("x"), whiteout("y")}, {}}, {"b", {later, whiteout("y")}, {}}}, no_base);
   EXPECT_THAT(overlaps.conflicts, IsEmpty());
   EXPECT_EQ(overlaps.harmless, 2U);
 }
@@ -49,7 +50,8 @@ TEST(Overlap, NamesTheKindOfConflict) {
 }
 
 TEST(Overlap, SaysWhoAndWhere) {
-  const auto overlaps = overlaps_of({{"one", {file("usr/odd\tname", "1")}, {}}, {"two", {file("usr/odd\tname", "2")}, {}}}, no_base);
+  const auto overlaps =
+      overlaps_of({{"one", {file("usr/odd\tname", "1")}, {}}, {"two", {file("usr/odd\tname", "2")}, {}}}, no_base);
   ASSERT_EQ(overlaps.conflicts.size(), 1U);
   EXPECT_EQ(overlaps.conflicts[0].path, "/usr/odd\tname");
   EXPECT_EQ(overlaps.conflicts[0].first, "one");
@@ -99,7 +101,9 @@ TEST(OverlapDirectory, TwoWishesAreAConflict) {
   const auto overlaps = overlaps_of({{"a", {directory("d", 0700)}, {}}, {"b", {directory("d", 0711)}, {}}}, base);
   ASSERT_EQ(overlaps.conflicts.size(), 1U);
   EXPECT_EQ(overlaps.conflicts[0].what, "mode or owner");
-  EXPECT_EQ(overlaps_of({{"a", {directory("d", 0700)}, {}}, {"b", {directory("d", 0755)}, {}}}, no_base).conflicts.size(), 1U);
+  EXPECT_EQ(
+      overlaps_of({{"a", {directory("d", 0700)}, {}}, {"b", {directory("d", 0755)}, {}}}, no_base).conflicts.size(),
+      1U);
 }
 
 TEST(OverlapDirectory, EqualWishesAndTimesAreNone) {
@@ -113,7 +117,8 @@ TEST(OverlapDirectory, EqualWishesAndTimesAreNone) {
 TEST(OverlapDirectory, ALaterWishOfTheSameChainWins) {
   const auto base = base_with(directory("d", 0755));
   const auto overlaps = overlaps_of(
-      {{"a", {directory("d", 0700)}, {}}, {"b", {directory("d", 0711)}, {"a"}}, {"c", {directory("d", 0755)}, {}}}, base);
+      {{"a", {directory("d", 0700)}, {}}, {"b", {directory("d", 0711)}, {"a"}}, {"c", {directory("d", 0755)}, {}}},
+      base);
   EXPECT_THAT(overlaps.conflicts, IsEmpty());
   ASSERT_EQ(overlaps.fixes.size(), 1U);
   EXPECT_EQ(overlaps.fixes[0].wanted.mode, 0711U);
@@ -147,7 +152,8 @@ TEST(Overlap, ABrokenLineIsCorrupt) {
 TEST(Overlap, AShortLineIsCorruptAndDoesNotThrow) {
   const std::string one = "sheaf-inventory 1\nf\t0644\tp\n";
   const std::string two = "sheaf-inventory 1\nf\t0600\tp\n";
-  const std::vector<LayerPaths> layers = {{"a", {}, split_inventory(one).value()}, {"b", {}, split_inventory(two).value()}};
+  const std::vector<LayerPaths> layers = {{"a", {}, split_inventory(one).value()},
+                                          {"b", {}, split_inventory(two).value()}};
   ASSERT_NO_THROW({
     const auto result = find_overlaps(layers, no_base);
     EXPECT_FALSE(result);

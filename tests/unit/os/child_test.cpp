@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/child.hpp"
 
-#include "unit/os/os_support.hpp"
-
 #include <gmock/gmock.h>
 
 #include <signal.h>
 
 #include <thread>
+
+#include "unit/os/os_support.hpp"
 
 namespace sheaf::os {
 namespace {
@@ -48,6 +48,7 @@ TEST(Child, ReportsTheSignal) {
 TEST(Child, MissingProgramIsNotFound) {
   SpawnOptions options;
   options.argv = {"no-such-program-of-sheaf"};
+  setenv("PATH", "/usr/bin:/bin", 1); // a folder that cannot be searched would make it 'denied'
   EXPECT_EQ(Child::spawn(options).error().code(), ErrorCode::not_found);
 }
 
@@ -66,7 +67,8 @@ TEST(Child, DescriptorsMayTradePlaces) {
 }
 
 TEST(Child, SessionOfItsOwnOnRequest) {
-  auto options = shell("[ \"$(ps -o sid= -p $$ 2>/dev/null || cut -d' ' -f6 /proc/$$/stat)\" -eq $$ ] && echo own || echo ours");
+  auto options =
+      shell("[ \"$(ps -o sid= -p $$ 2>/dev/null || cut -d' ' -f6 /proc/$$/stat)\" -eq $$ ] && echo own || echo ours");
   EXPECT_EQ(output_of(options), "ours\n");
   options.new_session = true;
   EXPECT_EQ(output_of(options), "own\n");

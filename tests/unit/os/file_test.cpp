@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/file.hpp"
 
-#include "unit/os/os_support.hpp"
-
 #include <gmock/gmock.h>
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+
+#include "unit/os/os_support.hpp"
 
 namespace sheaf::os {
 namespace {

@@ -13,12 +13,11 @@ TEST(LargestRange, TakesTheLargestOfNameAndNumber) {
   EXPECT_EQ(range->count, 70000U);
 }
 
-TEST(LargestRange, OfEqualOnesTheFirst) {
-  EXPECT_EQ(largest_range("dev:5:10\ndev:50:10", "dev", 1)->first, 5U);
-}
+TEST(LargestRange, OfEqualOnesTheFirst) { EXPECT_EQ(largest_range("dev:5:10\ndev:50:10", "dev", 1)->first, 5U); }
 
 TEST(LargestRange, SkipsLinesThatAreNone) {
-  EXPECT_EQ(largest_range("# dev:1:2\n\ndev:1\ndev:x:2\ndev:1:2:3\ndev:1:4294967296\ndev:-1:5\n", "dev", 1000), std::nullopt);
+  EXPECT_EQ(largest_range("# dev:1:2\n\ndev:1\ndev:x:2\ndev:1:2:3\ndev:1:4294967296\ndev:-1:5\n", "dev", 1000),
+            std::nullopt);
   EXPECT_EQ(largest_range("", "dev", 1000), std::nullopt);
   EXPECT_EQ(largest_range("  dev:7:8 \r\n", "dev", 1000)->first, 7U);
 }

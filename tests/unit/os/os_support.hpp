@@ -15,7 +15,9 @@ class InTempDir : public testing::Test {
 protected:
   std::string path(const std::string& name) const { return m_directory.path() + "/" + name; }
   const std::string& root() const { return m_directory.path(); }
-  void write(const std::string& name, const std::string& content) const { ASSERT_TRUE(write_file(path(name), content)); }
+  void write(const std::string& name, const std::string& content) const {
+    ASSERT_TRUE(write_file(path(name), content));
+  }
   void link(const std::string& target, const std::string& name) const {
     ASSERT_EQ(symlink(target.c_str(), path(name).c_str()), 0);
   }

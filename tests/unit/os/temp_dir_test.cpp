@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/temp_dir.hpp"
 
-#include "unit/os/os_support.hpp"
-
 #include <fcntl.h>
+
+#include "unit/os/os_support.hpp"
 
 namespace sheaf::os {
 namespace {

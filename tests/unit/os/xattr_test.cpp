@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/xattr.hpp"
 
-#include "unit/os/os_support.hpp"
-
 #include <gmock/gmock.h>
 
 #include <fcntl.h>
+
+#include "unit/os/os_support.hpp"
 
 namespace sheaf::os {
 namespace {

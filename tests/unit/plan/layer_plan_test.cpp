@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/layer_plan.hpp"
 
-#include "unit/plan/plan_support.hpp"
-
 #include <gmock/gmock.h>
+
+#include "unit/plan/plan_support.hpp"
 
 namespace sheaf::plan {
 namespace {
@@ -28,7 +28,8 @@ TEST(LayerPlan, TurnsInstructionsIntoSteps) {
 }
 
 TEST(LayerPlan, OnlyBaseAndProjectSayHowAnEnvironmentStarts) {
-  const std::string text = "WORKDIR /srv\nUSER dev\nCMD [\"c\"]\nENTRYPOINT [\"e\"]\nSHELL [\"/s\"]\nENV A=1\nLABEL l=1\n";
+  const std::string text =
+      "WORKDIR /srv\nUSER dev\nCMD [\"c\"]\nENTRYPOINT [\"e\"]\nSHELL [\"/s\"]\nENV A=1\nLABEL l=1\n";
   const auto config = project_config(text);
   EXPECT_EQ(config.user, "dev");
   EXPECT_EQ(config.directory, "/srv");
@@ -42,9 +43,7 @@ TEST(LayerPlan, OnlyBaseAndProjectSayHowAnEnvironmentStarts) {
   EXPECT_EQ(plan_one("ENV A=1\nLABEL l=1\n", "command: [run]\n").config, of_tool);
 }
 
-TEST(LayerPlan, WithoutWorkdirItIsTheRoot) {
-  EXPECT_EQ(action<RunStep>(plan_one("RUN x\n"), 0).directory, "/");
-}
+TEST(LayerPlan, WithoutWorkdirItIsTheRoot) { EXPECT_EQ(action<RunStep>(plan_one("RUN x\n"), 0).directory, "/"); }
 
 TEST(LayerPlan, RelativeWorkdirsBuildOnEachOther) {
   const auto plan = plan_one("WORKDIR a\nWORKDIR b/../c\nWORKDIR ../../..\n");

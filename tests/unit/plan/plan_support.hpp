@@ -29,7 +29,8 @@ inline std::map<std::string, std::string> project(const std::string& instruction
 }
 
 inline std::map<std::string, std::string> base_layer() {
-  return {{"layer.yml", "summary: s\nkind: base\nbootstrap:\n  suite: bookworm\n"}, {"Containerfile", containerfile("")}};
+  return {{"layer.yml", "summary: s\nkind: base\nbootstrap:\n  suite: bookworm\n"},
+          {"Containerfile", containerfile("")}};
 }
 
 struct Planned {
@@ -82,7 +83,8 @@ inline Planned plan_of(Sources sources, const std::vector<std::string>& wanted, 
   return planned;
 }
 
-inline LayerPlan plan_one(const std::string& instructions, const std::string& more_yml = {}, const ArgValues& args = {}) {
+inline LayerPlan plan_one(const std::string& instructions, const std::string& more_yml = {},
+                          const ArgValues& args = {}) {
   auto planned = plan_of({{"x", tool(instructions, more_yml)}}, {"x"}, args);
   EXPECT_EQ(planned.mistakes, "");
   return planned.of("x");

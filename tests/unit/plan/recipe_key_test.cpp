@@ -7,7 +7,8 @@ namespace sheaf::plan {
 namespace {
 
 Sources sample() {
-  auto files = tool("ARG V=1\nENV A=1\nCOPY used /used\nCOPY folder /folder/\nRUN make\n", "needs: [need]\nargs:\n  v: {default: '1'}\n");
+  auto files = tool("ARG V=1\nENV A=1\nCOPY used /used\nCOPY folder /folder/\nRUN make\n",
+                    "needs: [need]\nargs:\n  v: {default: '1'}\n");
   files["used"] = "1";
   files["folder/used"] = "1";
   files["unused"] = "1";
@@ -29,23 +30,25 @@ TEST(RecipeKey, IsTheSameForTheSameInputs) { EXPECT_EQ(key_of(sample()), key_of(
 
 TEST(RecipeKey, DependsOnEveryInstruction) {
   const auto before = key_of(sample());
-  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{{"RUN make\n", "RUN make all\n"},
-                                                                   {"RUN make\n", ""},
-                                                                   {"RUN make\n", "RUN [\"make\"]\n"},
-                                                                   {"RUN make\n", "USER dev\nRUN make\n"},
-                                                                   {"RUN make\n", "WORKDIR /w\nRUN make\n"},
-                                                                   {"ENV A=1", "ENV A=2"},
-                                                                   {"ENV A=1", "ENV B=1"},
-                                                                   {"/used\n", "/other\n"},
-                                                                   {"COPY used", "COPY --chmod=600 used"},
-                                                                   {"COPY used", "COPY --chown=1 used"},
-                                                                   {"ENV A=1", "ENV A=1\nLABEL a=b"}}) {
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{"RUN make\n", "RUN make all\n"},
+                                                        {"RUN make\n", ""},
+                                                        {"RUN make\n", "RUN [\"make\"]\n"},
+                                                        {"RUN make\n", "USER dev\nRUN make\n"},
+                                                        {"RUN make\n", "WORKDIR /w\nRUN make\n"},
+                                                        {"ENV A=1", "ENV A=2"},
+                                                        {"ENV A=1", "ENV B=1"},
+                                                        {"/used\n", "/other\n"},
+                                                        {"COPY used", "COPY --chmod=600 used"},
+                                                        {"COPY used", "COPY --chown=1 used"},
+                                                        {"ENV A=1", "ENV A=1\nLABEL a=b"}}) {
     EXPECT_NE(key_of(with_instruction(from, to)), before) << to;
   }
 }
 
 TEST(RecipeKey, TellsCommandFromEntrypoint) {
-  EXPECT_NE(plan_of({{"x", project("CMD [\"a\"]\n")}}, {"x"}).key("x"), plan_of({{"x", project("ENTRYPOINT [\"a\"]\n")}}, {"x"}).key("x"));
+  EXPECT_NE(plan_of({{"x", project("CMD [\"a\"]\n")}}, {"x"}).key("x"),
+            plan_of({{"x", project("ENTRYPOINT [\"a\"]\n")}}, {"x"}).key("x"));
 }
 
 /// With no RUN that sees the variable, only the configuration tells the two apart.

@@ -14,7 +14,8 @@ constexpr std::string_view k_passwd = "root:x:0:0:root:/root:/bin/bash\n"
                                       "dev:x:1000:1001:,,,:/home/dev:/bin/sh\n"
                                       "42:x:7:8:a name of digits:/n:/bin/sh\n"
                                       "short:x:5\n";
-constexpr std::string_view k_group = "root:x:0:\ndocker:x:999:dev,other\nusers:x:100:dev\ndeveloper:x:5:developer\nbad:x\n";
+constexpr std::string_view k_group =
+    "root:x:0:\ndocker:x:999:dev,other\nusers:x:100:dev\ndeveloper:x:5:developer\nbad:x\n";
 
 struct Case {
   std::string_view user;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sql/database.hpp"
-
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
+#include "sql/database.hpp"
 
 #include <gtest/gtest.h>
 
@@ -85,9 +84,7 @@ TEST_F(Sql, OpenItselfReportsACorruptFile) {
   EXPECT_EQ(database.error().code(), ErrorCode::corrupt);
 }
 
-TEST_F(Sql, AFolderThatIsNotThereIsAnError) {
-  EXPECT_FALSE(Database::open(path("none/a.db")));
-}
+TEST_F(Sql, AFolderThatIsNotThereIsAnError) { EXPECT_FALSE(Database::open(path("none/a.db"))); }
 
 } // namespace
 } // namespace sheaf::sql

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "store/store.hpp"
-
 #include "os/file.hpp"
+#include "store/store.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/store.hpp"
 
-#include "unit/store/store_support.hpp"
-
 #include <cstdlib>
+
+#include "unit/store/store_support.hpp"
 
 namespace sheaf::store {
 namespace {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ui/renderer.hpp"
-
 #include "base/text.hpp"
 #include "os/fd.hpp"
+#include "ui/renderer.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,10 +19,14 @@ using testing::Not;
 
 const std::vector<Event>& one_of_each() {
   static const std::vector<Event> k_events = {
-      {EventKind::begin, "layer go", "new", 0, 0, 0},        {EventKind::step, "layer go", "RUN make", 1, 2, 0},
-      {EventKind::output, "layer go", "compiling", 0, 0, 0}, {EventKind::end, "layer go", "12 files", 0, 0, 1500},
-      {EventKind::fail, "layer x", "broken", 0, 0, 20},      {EventKind::cached, "layer y", "unchanged", 0, 0, 0},
-      {EventKind::note, "", "a note", 0, 0, 0},              {EventKind::warning, "", "careful", 0, 0, 0},
+      {EventKind::begin, "layer go", "new", 0, 0, 0},
+      {EventKind::step, "layer go", "RUN make", 1, 2, 0},
+      {EventKind::output, "layer go", "compiling", 0, 0, 0},
+      {EventKind::end, "layer go", "12 files", 0, 0, 1500},
+      {EventKind::fail, "layer x", "broken", 0, 0, 20},
+      {EventKind::cached, "layer y", "unchanged", 0, 0, 0},
+      {EventKind::note, "", "a note", 0, 0, 0},
+      {EventKind::warning, "", "careful", 0, 0, 0},
   };
   return k_events;
 }
@@ -46,7 +49,6 @@ TEST(PlainRenderer, OneLinePerEventWithoutColours) {
                           "layer go         [1/2] RUN make\n"
                           "layer go         done in 1.5 s: 12 files\n"
                           "layer x          failed after 20 ms\n"
-                          "layer y          reused (unchanged)\n"
                           "a note\n"
                           "warning: careful\n");
 }
@@ -54,11 +56,13 @@ TEST(PlainRenderer, OneLinePerEventWithoutColours) {
 TEST(PlainRenderer, VerboseShowsOutputToo) {
   const auto text = rendered({Style::plain, Verbosity::verbose, false});
   EXPECT_THAT(text, HasSubstr("layer go         | compiling\n"));
+  EXPECT_THAT(text, HasSubstr("layer y          reused (unchanged)\n"));
   EXPECT_EQ(lines_of(text).size(), one_of_each().size());
 }
 
 TEST(PlainRenderer, QuietShowsOnlyTrouble) {
-  EXPECT_EQ(rendered({Style::plain, Verbosity::quiet, false}), "layer x          failed after 20 ms\nwarning: careful\n");
+  EXPECT_EQ(rendered({Style::plain, Verbosity::quiet, false}),
+            "layer x          failed after 20 ms\nwarning: careful\n");
 }
 
 TEST(PlainRenderer, AStepWithoutATotalHasNoNumbers) {
@@ -71,13 +75,15 @@ TEST(PlainRenderer, ColourIsAnOptionOfItsOwn) {
 }
 
 TEST(TerminalRenderer, TheStatusLineIsGoneAtTheEnd) {
-  const auto text = rendered({Style::terminal, Verbosity::normal, false}, {{EventKind::output, "layer go", "compiling", 0, 0, 0}});
+  const auto text =
+      rendered({Style::terminal, Verbosity::normal, false}, {{EventKind::output, "layer go", "compiling", 0, 0, 0}});
   EXPECT_THAT(text, HasSubstr("compiling"));
   EXPECT_TRUE(text.ends_with("\r\x1b[K"));
 }
 
 TEST(TerminalRenderer, QuietHasNoStatusLine) {
-  EXPECT_THAT(rendered({Style::terminal, Verbosity::quiet, false}, {{EventKind::output, "l", "t", 0, 0, 0}}), IsEmpty());
+  EXPECT_THAT(rendered({Style::terminal, Verbosity::quiet, false}, {{EventKind::output, "l", "t", 0, 0, 0}}),
+              IsEmpty());
 }
 
 TEST(JsonRenderer, EveryLineIsAnObjectWithAllFields) {
@@ -94,7 +100,8 @@ TEST(JsonRenderer, EveryLineIsAnObjectWithAllFields) {
 }
 
 TEST(JsonRenderer, AnyBytesGiveOneValidLine) {
-  const auto text = rendered({Style::json, Verbosity::normal, false}, {{EventKind::output, "s", "\xff\n\"\x01", 0, 0, 0}});
+  const auto text =
+      rendered({Style::json, Verbosity::normal, false}, {{EventKind::output, "s", "\xff\n\"\x01", 0, 0, 0}});
   EXPECT_EQ(lines_of(text).size(), 1U);
   EXPECT_TRUE(nlohmann::json::accept(text));
 }
