@@ -145,13 +145,13 @@ struct Command {
 };
 
 constexpr std::array<Command, 4> k_commands = {{
-    {"useradd", "passwd", "-u|--uid|--uid=*|-D|--defaults",
-     "-b|-c|-d|-e|-f|-g|-G|-k|-K|-p|-R|-P|-s|-u|-Z|--base-dir|--comment|--home-dir|--expiredate|--inactive|--gid|--"
+    {"useradd", "passwd", "-u|-[!-]*u|--uid|--uid=*|-D|--defaults",
+     "-[bcdefgGkKpRPsuZ]|-[!-]*[bcdefgGkKpRPsuZ]|--base-dir|--comment|--home-dir|--expiredate|--inactive|--gid|--"
      "groups|"
      "--skel|--key|--password|--root|--prefix|--shell|--uid",
      "-u", ""},
-    {"groupadd", "group", "-g|--gid|--gid=*", "-g|-K|-p|-R|-P|-U|--gid|--key|--password|--root|--prefix|--users", "-g",
-     ""},
+    {"groupadd", "group", "-g|-[!-]*g|--gid|--gid=*",
+     "-[gKpRPU]|-[!-]*[gKpRPU]|--gid|--key|--password|--root|--prefix|--users", "-g", ""},
     {"adduser", "passwd", "--uid|--uid=*|--group-only",
      "--home|--shell|--ingroup|--gid|--gecos|--comment|--conf|--firstuid|--lastuid|--uid|--add_extra_groups", "--uid",
      "# 'adduser user group' adds a member and creates nothing.\n[ \"$name\" = \"$second\" ] || choose=no"},

@@ -123,7 +123,10 @@ constexpr std::string_view k_bash_body = R"sh(_sheaf() {
   local current="${COMP_WORDS[COMP_CWORD]}" path="" words
   local i
   for ((i = 1; i < COMP_CWORD; i++)); do
-    case "${COMP_WORDS[i]}" in -*) ;; *) path="${path:+$path }${COMP_WORDS[i]}" ;; esac
+    # A word that makes no command is an operand or a value.
+    if [ -n "$(_sheaf_words "${path:+$path }${COMP_WORDS[i]}")" ]; then
+      path="${path:+$path }${COMP_WORDS[i]}"
+    fi
   done
   words="$(_sheaf_words "$path")"
   COMPREPLY=($(compgen -W "$words" -- "$current"))

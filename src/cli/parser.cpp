@@ -68,6 +68,18 @@ Error bad_usage(const Command& command, const CLI::ParseError& error, const std:
   return Error(ErrorCode::invalid, fmt::format("sheaf {}: {}", command.path, error.what())).with_hint(help);
 }
 
+/// CLI11 takes "--quiet=false"; a switch of ours is there or not.
+Result<void> check_switches(const Command& command, const std::vector<std::string>& words) {
+  for (const auto& option : options_of(command)) {
+    const auto start = fmt::format("--{}=", option.name);
+    const auto given = [&](const std::string& word) { return word.starts_with(start); };
+    if (option.value.empty() && std::ranges::any_of(words, given)) {
+      return Error(ErrorCode::invalid, fmt::format("'--{}' takes no value", option.name));
+    }
+  }
+  return {};
+}
+
 Result<void> check_operands(const Command& command, const std::vector<std::string>& operands) {
   if (operands.size() < command.operands.least) {
     return Error(ErrorCode::invalid, fmt::format("'sheaf {}' needs {}", command.path, command.operands.usage))
@@ -103,6 +115,7 @@ Result<Parsed> parse(const std::vector<std::string>& all) {
   const std::vector<std::string> tail(dashes == words.end() ? dashes : dashes + 1, words.end());
   words.erase(dashes, words.end());
 
+  SHEAF_TRY(check_switches(*parsed.command, words));
   CLI::App app;
   app.set_help_flag();
   const auto options = options_of(*parsed.command);

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <queue>
 #include <tuple>
 
@@ -73,9 +74,15 @@ private:
     return {};
   }
 
-  /// Every two layers, so that what is found does not depend on their order.
-  Result<void> judge_pairs(const std::vector<Claim>& claims) {
+  /// Every two of the claims that no later layer was built to replace, so that what is found does not depend on the
+  /// order of layers.
+  Result<void> judge_pairs(const std::vector<Claim>& all) {
     const auto before = m_result.conflicts.size();
+    std::vector<Claim> claims;
+    std::ranges::copy_if(all, std::back_inserter(claims), [&](const Claim& claim) {
+      return std::ranges::none_of(all,
+                                  [&](const Claim& other) { return other.layer->needs.contains(claim.layer->name); });
+    });
     for (std::size_t i = 0; i < claims.size(); ++i) {
       for (std::size_t j = i + 1; j < claims.size(); ++j) {
         SHEAF_TRY_ASSIGN(const bool same, equal_but_for_time(*claims[i].line, *claims[j].line));

@@ -78,6 +78,10 @@ private:
     }
     const auto& from = m_file.stages.front().from;
     const auto& image = from.image.text;
+    if (from.platform || from.alias) {
+      error(from.origin.span, "layer-from", "the FROM of a layer takes no platform and no name",
+            "write 'FROM ${BASE_IMAGE}'");
+    }
     if (image != "${BASE_IMAGE}" && image != "$BASE_IMAGE") {
       error(from.image.span, "layer-from", fmt::format("a layer is built on what it needs, not on '{}'", image),
             "write 'ARG BASE_IMAGE' and 'FROM ${BASE_IMAGE}'");
@@ -120,6 +124,10 @@ private:
       m_build_args[arg.name.text] = given->second;
     } else if (arg.default_value) {
       m_build_args[arg.name.text] = expanded(*arg.default_value);
+    } else if (const auto global = std::ranges::find(m_file.global_arguments, arg.name.text,
+                                                     [](const cf::Arg& one) { return one.name.text; });
+               global != m_file.global_arguments.end() && global->default_value) {
+      m_build_args[arg.name.text] = expanded(*global->default_value);
     }
   }
 
@@ -270,7 +278,7 @@ std::string describe(const Step& step) {
   if (const auto* run = std::get_if<RunStep>(&step.action)) {
     std::string text = fmt::format("run {} in {} as {}", shell_join(run->argv), run->directory, run->user);
     for (const auto& [name, value] : run->environment) {
-      text += fmt::format("\n{}={}", name, value);
+      text += fmt::format("\n{}={}", name, shell_quote(value));
     }
     return text;
   }
@@ -309,9 +317,11 @@ std::map<std::string, std::string> inputs_of(const LayerPlan& plan) {
     steps.field(describe(step));
   }
   Sha256 config;
+  config.field("environment");
   for (const auto& [name, value] : plan.config.environment) {
     config.field(name).field(value);
   }
+  config.field("labels");
   for (const auto& [name, value] : plan.config.labels) {
     config.field(name).field(value);
   }
@@ -354,20 +364,45 @@ const std::map<std::string, std::string>& default_environment() {
   return environment;
 }
 
-/// Adds to `path` what `value` has in front of or behind the entries it shares with `path`.
+/// Adds to `path` what `value` has that `path` lacks: behind the last entry they share it goes to the end, else to the
+/// front.
 std::string merge_path(const std::string& path, const std::string& value) {
-  std::vector<std::string> front;
   std::vector<std::string> entries;
   for (const auto part : split(path, ':')) {
     entries.emplace_back(part);
   }
-  for (const auto part : split(value, ':')) {
-    if (std::ranges::find(entries, part) == entries.end()) {
-      front.emplace_back(part);
+  const auto known = [&](std::string_view part) { return std::ranges::find(entries, part) != entries.end(); };
+  const auto parts = split(value, ':');
+  const auto last_known = std::ranges::find_if(parts.rbegin(), parts.rend(), known).base();
+  std::vector<std::string> front;
+  std::vector<std::string> back;
+  for (auto part = parts.begin(); part != parts.end(); ++part) {
+    if (!known(*part)) {
+      (part < last_known || last_known == parts.begin() ? front : back).emplace_back(*part);
     }
   }
   front.insert(front.end(), entries.begin(), entries.end());
+  front.insert(front.end(), back.begin(), back.end());
   return joined(front, ":");
+}
+
+/// Variables whose value is a list of folders, to which several layers may add.
+bool is_list(const std::string& name) {
+  static const std::set<std::string> names = {
+      "PATH",      "CLASSPATH", "CPATH",           "LD_LIBRARY_PATH", "INFOPATH",        "LIBRARY_PATH", "MANPATH",
+      "NODE_PATH", "PERL5LIB",  "PKG_CONFIG_PATH", "PYTHONPATH",      "XDG_CONFIG_DIRS", "XDG_DATA_DIRS"};
+  return names.contains(name);
+}
+
+/// The Containerfile for the family of the base, which is deb so far.
+std::shared_ptr<const SourceText> containerfile_of(const catalogue::LayerDefinition& definition) {
+  const auto family = definition.families.find(catalogue::Family::deb);
+  const auto file =
+      family != definition.families.end() ? definition.files.find(family->second) : definition.files.end();
+  if (file == definition.files.end()) {
+    return definition.containerfile;
+  }
+  return std::make_shared<SourceText>(definition.folder + "/" + file->first, file->second);
 }
 
 } // namespace
@@ -377,8 +412,7 @@ std::map<std::string, std::string> compose_environment(const std::vector<const C
   for (const auto* delta : deltas) {
     for (const auto& [name, value] : delta->environment) {
       auto& slot = environment[name];
-      const bool is_list = name == "PATH" || name.ends_with("_PATH");
-      slot = is_list && !slot.empty() ? merge_path(slot, value) : value;
+      slot = is_list(name) && !slot.empty() ? merge_path(slot, value) : value;
     }
   }
   return environment;
@@ -423,8 +457,8 @@ std::vector<LayerPlan> plan_layers(const resolve::Stack& stack, const ArgValues&
     for (const auto& name : plan.closure) {
       below.push_back(&plans[place.at(name)].config);
     }
-    const auto file =
-        definition.containerfile ? containerfile::parse(definition.containerfile, diagnostics) : std::nullopt;
+    const auto source = containerfile_of(definition);
+    const auto file = source ? containerfile::parse(source, diagnostics) : std::nullopt;
     if (file) {
       const auto chosen = build_args(definition, args);
       LayerPlanner(definition, *file, compose_config(below), chosen, diagnostics).run(plan);

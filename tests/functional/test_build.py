@@ -125,7 +125,7 @@ def test_instructions(project):
         RUN id -un > /home/dev/who
         ENTRYPOINT ["tool"]
         CMD ["by", "default"]
-        """, "kind: tool\nargs: {colour: {default: red}}\n", tool="#!/bin/sh\necho tool $*\n")
+        """, "kind: project\nargs: {colour: {default: red}}\n", tool="#!/bin/sh\necho tool $*\n")
     assert project.shell("cat /etc/where /etc/args /home/dev/who").split() == ["/opt/bin", "green", "round", "1", "dev"]
     assert "e" in project.shell("cat /etc/options")
     assert project.shell('echo "$FIRST,$SECOND,$THIRD,$FROM_PROJECT,$COLOUR"') == "one,two words,one-green,project,\n"

@@ -1,0 +1,297 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Times the program as a person does, next to buildah. What the rows mean: bench/README.md.
+set -euo pipefail
+
+usage() {
+  cat <<'EOF'
+usage: bench/run.sh [-n RUNS] [--store DIR] [--no-peer] [--no-join] [CASE...]
+
+  CASE         plan, up, steps, join, rootless; without one: all
+  -n RUNS      runs of each case (default 10); the slow peer makes at most 3
+  --store DIR  keep the layers of the case 'join' here: building them takes minutes and needs the network
+  --no-peer    leave buildah out
+  --no-join    leave the case 'join' out
+
+environment: SHEAF, the program (default: build/bin/sheaf, built if absent);
+             SHEAF_TEST_USER, whom 'rootless' runs as (default: sheaf-test)
+EOF
+}
+
+die() { printf 'bench: %s\n' "$*" >&2; exit 1; }
+say() { printf 'bench: %s\n' "$*" >&2; }
+
+# ---- options -------------------------------------------------------------------------------------------------------
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+runs=10
+join_store=
+with_peer=1
+with_join=1
+cases=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    -n) runs=${2?}; shift ;;
+    --store) join_store=${2?}; shift ;;
+    --no-peer) with_peer= ;;
+    --no-join) with_join= ;;
+    -h | --help) usage; exit 0 ;;
+    plan | up | steps | join | rootless) cases+=("$1") ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+[[ $runs =~ ^[1-9][0-9]*$ ]] || die "-n '$runs' is not a number of runs"
+[ "${#cases[@]}" -gt 0 ] || cases=(plan up steps join rootless)
+
+program=${SHEAF:-$root/build/bin/sheaf}
+[ -x "$program" ] || "$root/dev" build >&2
+[ -x "$program" ] || die "there is no program at '$program'"
+busybox=$(command -v busybox || true)
+[ -n "$busybox" ] || die "busybox is missing: apt-get install busybox-static"
+[ -n "$with_peer" ] && ! command -v buildah >/dev/null && { say "no buildah: no ratios"; with_peer=; }
+user=${SHEAF_TEST_USER:-sheaf-test}
+unset SHEAF_ROOT SHEAF_BASE SHEAF_AGENTS
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/sheaf-bench.XXXXXX")
+chmod 755 "$work"
+
+# Stores of an ordinary user hold files of sub-ids, which only a user namespace or root can remove.
+clean() {
+  local storage
+  for storage in "$work"/buildah*/overlay "$work"/home/buildah*/overlay; do
+    [ ! -d "$storage" ] || umount "$storage" 2>/dev/null || true
+  done
+  rm -rf --one-file-system "$work" 2>/dev/null || unshare --map-auto --map-root-user rm -rf "$work" ||
+    say "could not remove all of '$work'"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+
+# The program is copied for the ordinary user, who may not be able to read this clone.
+install -m 755 "$program" "$work/sheaf"
+sheaf=$work/sheaf
+
+# ---- measuring -----------------------------------------------------------------------------------------------------
+
+# Runs a command N times and prints the microseconds of each run. A text, so that runuser(1) can start it too: its own
+# start is then outside of what is measured.
+# shellcheck disable=SC2016
+timer='
+n=$1; shift
+"$@" >/dev/null 2>&1 || { echo "failed: $*" >&2; "$@" >&2; exit 1; }
+for ((i = 0; i < n; i++)); do
+  a=${EPOCHREALTIME/[.,]/}
+  "$@" >/dev/null 2>&1
+  b=${EPOCHREALTIME/[.,]/}
+  echo $((b - a))
+done'
+
+times() { bash -c "$timer" timer "$@"; }
+median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : int((v[NR / 2] + v[NR / 2 + 1]) / 2)}'; }
+least() { sort -n | head -n 1; }
+
+table=()
+# row NAME TARGET_MS OWN_TIMES PEER_TIMES, the times in microseconds, one a line
+row() {
+  local name=$1 target=$2 own=$3 peer=$4 middle low
+  middle=$(median <<<"$own")
+  low=$(least <<<"$own")
+  local peer_text=- ratio=-
+  if [ -n "$peer" ]; then
+    peer=$(median <<<"$peer")
+    peer_text=$(awk -v p="$peer" 'BEGIN {printf "%.1f", p / 1000}')
+    ratio=$(awk -v p="$peer" -v o="$middle" 'BEGIN {printf "%.1fx", p / (o > 0 ? o : 1)}')
+  fi
+  table+=("$(awk -v n="$name" -v m="$middle" -v l="$low" -v t="$target" -v p="$peer_text" -v r="$ratio" 'BEGIN {
+    v = t == "-" ? "" : m / 1000 <= t ? "met" : "missed"
+    printf "%-34s %9.1f %9.1f %9s %10s %8s  %s", n, m / 1000, l / 1000, t, p, r, v}')")
+  say "${table[-1]}"
+}
+
+print_table() {
+  printf '%-34s %9s %9s %9s %10s %8s\n' 'ms, of '"$runs"' runs' median min target buildah ratio
+  printf '%s\n' "${table[@]}"
+}
+
+# ---- projects ------------------------------------------------------------------------------------------------------
+
+# layer PROJECT NAME KIND: the Containerfile is standard input.
+layer() {
+  local folder=$1/.sheaf/layers/$2
+  mkdir -p "$folder"
+  printf 'summary: %s of the benchmark\nkind: %s\n' "$2" "$3" >"$folder/layer.yml"
+  { printf 'ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n'; cat; } >"$folder/Containerfile"
+}
+
+# A project whose base is a busybox and two account files: its build takes a moment and needs no network.
+small_project() {
+  local base=$1/.sheaf/layers/base
+  layer "$1" base base <<'EOF'
+COPY --chmod=755 busybox /bin/busybox
+COPY etc/ /etc/
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+RUN mkdir -p /workspace /home/dev /root /tmp && chown 1000:1000 /workspace /home/dev
+USER dev
+EOF
+  mkdir -p "$base/etc"
+  cp "$busybox" "$base/busybox"
+  printf 'root:x:0:0:root:/root:/bin/sh\ndev:x:1000:1000:dev:/home/dev:/bin/sh\n' >"$base/etc/passwd"
+  printf 'root:x:0:\ndev:x:1000:\n' >"$base/etc/group"
+  steps_layer "$1" 0
+}
+
+# The number makes every build a cold one, for us and for the peer.
+steps_layer() { seq -f "RUN : $2-%g" 20 | { echo 'USER root'; cat; } | layer "$1" steps tool; }
+
+in_project() { env SHEAF_ROOT="$work/store" "$sheaf" "$1" -C "$work/project" "${@:2}"; }
+
+# ---- the peer ------------------------------------------------------------------------------------------------------
+
+peer_driver=
+peer() { buildah --root "$work/buildah" --runroot "$work/buildah-run" --storage-driver "$peer_driver" "$@"; }
+
+# The peer's base is the same Containerfile on the empty image.
+prepare_peer() {
+  local log=$work/peer.log base=$work/project/.sheaf/layers/base
+  for peer_driver in overlay vfs; do
+    if peer bud --isolation chroot --network host --build-arg BASE_IMAGE=scratch -t bench-base "$base" >"$log" 2>&1 &&
+      peer from --name bench-run bench-base >>"$log" 2>&1 &&
+      peer run --isolation chroot bench-run -- /bin/true >>"$log" 2>&1; then
+      say "buildah with storage driver $peer_driver, chroot isolation"
+      return 0
+    fi
+  done
+  say "buildah does not work here, so there are no ratios: $(tail -n 1 "$log")"
+  with_peer=
+}
+
+# ---- cases ---------------------------------------------------------------------------------------------------------
+
+case_plan() {
+  row 'plan, nothing to do' 10 "$(times "$runs" env SHEAF_ROOT="$work/store" "$sheaf" plan -C "$work/project")" ''
+}
+
+case_up() {
+  local peer_times=
+  if [ -n "$with_peer" ]; then
+    peer_times=$(times "$runs" buildah --root "$work/buildah" --runroot "$work/buildah-run" --storage-driver "$peer_driver" \
+      run --isolation chroot bench-run -- /bin/true)
+  fi
+  row 'up -- /bin/true, nothing to do' 25 \
+    "$(times "$runs" env SHEAF_ROOT="$work/store" "$sheaf" up -C "$work/project" -- /bin/true)" "$peer_times"
+}
+
+# end_ms SUBJECT: the milliseconds of its 'end' event, from the events on standard input, as microseconds.
+end_ms() {
+  python3 -c '
+import json, sys
+for line in sys.stdin:
+    event = json.loads(line) if line.startswith("{") else {}
+    if event.get("event") == "end" and event.get("subject") == sys.argv[1]:
+        print(round(event["ms"] * 1000))' "$1"
+}
+
+case_steps() {
+  local i start stop whole='' wall='' peer_whole='' context=$work/project/.sheaf/layers/steps
+  for ((i = 1; i <= runs; i++)); do
+    steps_layer "$work/project" "$i"
+    start=${EPOCHREALTIME/[.,]/}
+    in_project build --layers steps --progress json 2>"$work/events" >"$work/out" || die "$(tail -n 3 "$work/events")"
+    stop=${EPOCHREALTIME/[.,]/}
+    wall+=$((stop - start))$'\n'
+    whole+=$(end_ms 'layer steps' <"$work/events")$'\n'
+    if [ -n "$with_peer" ] && [ "$i" -le 3 ]; then
+      start=${EPOCHREALTIME/[.,]/}
+      peer bud --isolation chroot --network host --layers --build-arg BASE_IMAGE=localhost/bench-base -t bench-steps \
+        "$context" >"$work/peer.log" 2>&1 || die "buildah: $(tail -n 3 "$work/peer.log")"
+      stop=${EPOCHREALTIME/[.,]/}
+      peer_whole+=$((stop - start))$'\n'
+    fi
+  done
+  whole=${whole%$'\n'} peer_whole=${peer_whole%$'\n'} wall=${wall%$'\n'}
+  row 'one RUN step of 20, cold' 6 "$(awk '{print int($1 / 20)}' <<<"$whole")" \
+    "$([ -z "$peer_whole" ] || awk '{print int($1 / 20)}' <<<"$peer_whole")"
+  row '  the layer of 20 steps' - "$whole" ''
+  row '  the command, join included' - "$wall" "$peer_whole"
+}
+
+join_project() {
+  layer "$1" notes tool <<'EOF'
+USER root
+RUN mkdir -p /opt/notes && echo notes > /opt/notes/text
+EOF
+  layer "$1" tools tool <<'EOF'
+USER root
+RUN apt-get update -qq && apt-get install -y --no-install-recommends tree
+EOF
+}
+
+# Six layers and the base, a different six every time. A join that was made before is forgotten.
+case_join() {
+  local store=${join_store:-$work/join-store} project=$work/join-project all=(python node go codex opencode notes tools)
+  local i left selection ms='' wall='' start stop
+  join_project "$project"
+  say "building the layers of the case 'join' in '$store' (minutes, unless they are there)"
+  env SHEAF_ROOT="$store" "$sheaf" build -C "$project" --layers "$(IFS=,; echo "${all[*]}")" >&2 || {
+    say "the layers of the case 'join' cannot be built here: it is left out"
+    return 0
+  }
+  for ((i = 0; i < runs; i++)); do
+    # Not node: the agents would bring it back.
+    left=(python go codex opencode notes tools)
+    left=${left[i % 6]}
+    selection=$(printf '%s\n' "${all[@]}" | grep -vx "$left" | paste -sd,)
+    rm -rf "${store:?}/joins" "${store:?}/plans"
+    start=${EPOCHREALTIME/[.,]/}
+    env SHEAF_ROOT="$store" "$sheaf" build -C "$project" --layers "$selection" --progress json 2>"$work/events" >"$work/out" ||
+      die "$(tail -n 3 "$work/events")"
+    stop=${EPOCHREALTIME/[.,]/}
+    ms+=$(end_ms join <"$work/events")$'\n'
+    wall+=$((stop - start))$'\n'
+  done
+  row 'join of 6 built layers, new' 50 "${ms%$'\n'}" ''
+  row '  the command' - "${wall%$'\n'}" ''
+}
+
+# as_user COMMAND...: as the test user, in their own home. Needs root.
+as_user() { runuser -u "$user" -- env HOME="$work/home" XDG_RUNTIME_DIR="$work/home/run" PATH="$PATH" "$@"; }
+
+case_rootless() {
+  if [ "$(id -u)" != 0 ] || ! id "$user" >/dev/null 2>&1; then
+    say "'rootless' needs root and the user '$user': it is left out (as an ordinary user every row is rootless)"
+    return 0
+  fi
+  local home=$work/home peer_times='' peer=()
+  mkdir -p "$home/run"
+  cp -r "$work/project" "$home/project"
+  chown -R "$user": "$home"
+  as_user "$sheaf" build -C "$home/project" --layers steps >"$work/out" 2>&1 || die "$(tail -n 3 "$work/out")"
+  row 'rootless: plan' 10 "$(as_user bash -c "$timer" timer "$runs" "$sheaf" plan -C "$home/project")" ''
+  if [ -n "$with_peer" ]; then
+    # vfs: overlay would need /dev/fuse here, and a run in a container that exists copies nothing.
+    peer=(buildah --root "$home/buildah" --runroot "$home/buildah-run" --storage-driver vfs)
+    if as_user "${peer[@]}" bud --isolation chroot --network host --build-arg BASE_IMAGE=scratch -t bench-base \
+      "$home/project/.sheaf/layers/base" >"$work/peer.log" 2>&1 &&
+      as_user "${peer[@]}" from --name bench-run bench-base >>"$work/peer.log" 2>&1; then
+      peer_times=$(as_user bash -c "$timer" timer "$runs" "${peer[@]}" run --isolation chroot bench-run -- /bin/true || true)
+    else
+      say "buildah does not work for '$user': $(tail -n 1 "$work/peer.log")"
+    fi
+  fi
+  row 'rootless: up -- /bin/true' 25 \
+    "$(as_user bash -c "$timer" timer "$runs" "$sheaf" up -C "$home/project" -- /bin/true)" "$peer_times"
+}
+
+# ---- all -----------------------------------------------------------------------------------------------------------
+
+small_project "$work/project"
+in_project build --layers steps >"$work/out" 2>&1 || die "the small project does not build: $(tail -n 3 "$work/out")"
+in_project build >"$work/out" 2>&1 || die "the small project does not build: $(tail -n 3 "$work/out")"
+[ -z "$with_peer" ] || prepare_peer
+for name in "${cases[@]}"; do
+  [ "$name" = join ] && [ -z "$with_join" ] && continue
+  "case_$name"
+done
+echo
+print_table
