@@ -121,6 +121,7 @@ layer() {
   local folder=$1/.sheaf/layers/$2
   mkdir -p "$folder"
   printf 'summary: %s of the benchmark\nkind: %s\n' "$2" "$3" >"$folder/layer.yml"
+  # shellcheck disable=SC2016 # the variable is the Containerfile's
   { printf 'ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n'; cat; } >"$folder/Containerfile"
 }
 
@@ -230,17 +231,16 @@ EOF
 # Six layers and the base, a different six every time. A join that was made before is forgotten.
 case_join() {
   local store=${join_store:-$work/join-store} project=$work/join-project all=(python node go codex opencode notes tools)
-  local i left selection ms='' wall='' start stop
+  local i left droppable selection ms='' wall='' start stop
   join_project "$project"
   say "building the layers of the case 'join' in '$store' (minutes, unless they are there)"
   env SHEAF_ROOT="$store" "$sheaf" build -C "$project" --layers "$(IFS=,; echo "${all[*]}")" >&2 || {
     say "the layers of the case 'join' cannot be built here: it is left out"
     return 0
   }
+  droppable=(python go codex opencode notes tools) # not node: the agents would bring it back
   for ((i = 0; i < runs; i++)); do
-    # Not node: the agents would bring it back.
-    left=(python go codex opencode notes tools)
-    left=${left[i % 6]}
+    left=${droppable[i % 6]}
     selection=$(printf '%s\n' "${all[@]}" | grep -vx "$left" | paste -sd,)
     rm -rf "${store:?}/joins" "${store:?}/plans"
     start=${EPOCHREALTIME/[.,]/}

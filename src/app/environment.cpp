@@ -128,9 +128,9 @@ std::vector<Fingerprint> take_fingerprints(const std::vector<std::string>& paths
 
 std::string saved_path(const std::string& store_root, const std::string& project_root, const Choices& choices) {
   Sha256 hash;
-  hash.field(project_root);
-  for (const auto& choice : {choices.base, choices.agents, choices.layers, os::environment("SHEAF_BASE"),
-                             os::environment("SHEAF_AGENTS"), os::environment("XDG_CONFIG_HOME")}) {
+  hash.field(project_root).field(user_config_folder());
+  for (const auto& choice :
+       {choices.base, choices.agents, choices.layers, os::environment("SHEAF_BASE"), os::environment("SHEAF_AGENTS")}) {
     hash.field(choice ? "=" + *choice : "-");
   }
   return fmt::format("{}/plans/{}.json", store_root, hash.finish().hex());

@@ -122,6 +122,7 @@ Result<Wanted> want(const Project& project) {
   if (diagnostics.has_errors()) {
     return diagnostics.to_error("reading the Containerfiles of the stack");
   }
+  wanted.warnings = diagnostics.render();
   return wanted;
 }
 

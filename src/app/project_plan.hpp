@@ -44,6 +44,8 @@ struct Wanted {
   detect::Detection detection;
   resolve::Selection selection;
   std::vector<plan::LayerPlan> plans;
+  /// Doubts about the Containerfiles, laid out for people; usually empty.
+  std::string warnings;
 };
 
 /// Which files call for which layers, by the catalogue.
@@ -52,7 +54,7 @@ std::vector<detect::Rule> detection_rules(const catalogue::Catalogue& catalogue)
 /// The findings of the project's files by the rules of its catalogue.
 Result<detect::Detection> detect_project(const Project& project);
 
-/// Detects unless the settings name layers explicitly in addition, resolves and plans. Mistakes in Containerfiles are
+/// Detects, adds what the settings name, resolves and plans. Mistakes in Containerfiles are
 /// one `invalid` error.
 Result<Wanted> want(const Project& project);
 

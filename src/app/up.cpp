@@ -106,7 +106,7 @@ Result<std::vector<sandbox::BindMount>> user_mounts(const Environment& environme
   for (const auto& path : environment.credentials) {
     const auto source = expand_home(path, home);
     if (os::exists(source)) {
-      binds.push_back({source, expand_home(path, k_home), sandbox::Access::read_write, false});
+      binds.push_back({source, expand_home(path, k_home), sandbox::Access::read_write, true});
     }
   }
   for (const auto& mount : environment.mounts) {
@@ -115,8 +115,8 @@ Result<std::vector<sandbox::BindMount>> user_mounts(const Environment& environme
     source = source.starts_with('/') ? source : environment.project + "/" + source;
     SHEAF_TRY_ASSIGN(source, os::real_path(source).context(fmt::format("mounting '{}'", mount)));
     const bool read_only = parts.size() > 2 && parts[2] == "ro";
-    binds.push_back({source, std::string(parts.at(1)),
-                     read_only ? sandbox::Access::read_only : sandbox::Access::read_write, false});
+    binds.push_back(
+        {source, std::string(parts.at(1)), read_only ? sandbox::Access::read_only : sandbox::Access::read_write, true});
   }
   return binds;
 }
@@ -144,6 +144,9 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   // Before the build: a file that changes while we build must be seen as changed next time.
   const auto inputs = inputs_of(project, wanted);
   warn_unused(project, session.events);
+  if (!wanted.warnings.empty()) {
+    session.events.emit({EventKind::warning, "", wanted.warnings});
+  }
   SHEAF_TRY_ASSIGN(const auto lines, examine(wanted.plans, session.store));
   tell(wanted, lines, session.events);
   const auto runtime = sandbox::native_runtime();

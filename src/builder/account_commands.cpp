@@ -153,7 +153,7 @@ constexpr std::array<Command, 4> k_commands = {{
     {"groupadd", "group", "-g|-[!-]*g|--gid|--gid=*",
      "-[gKpRPU]|-[!-]*[gKpRPU]|--gid|--key|--password|--root|--prefix|--users", "-g", ""},
     {"adduser", "passwd", "--uid|--uid=*|--group-only",
-     "--home|--shell|--ingroup|--gid|--gecos|--comment|--conf|--firstuid|--lastuid|--uid|--add_extra_groups", "--uid",
+     "--home|--shell|--ingroup|--gid|--gecos|--comment|--conf|--firstuid|--lastuid|--uid", "--uid",
      "# 'adduser user group' adds a member and creates nothing.\n[ \"$name\" = \"$second\" ] || choose=no"},
     {"addgroup", "group", "--gid|--gid=*", "--conf|--gid|--firstgid|--lastgid", "--gid",
      "[ \"$name\" = \"$second\" ] || choose=no"},

@@ -200,11 +200,17 @@ Result<std::string> Composer::make_join(const std::vector<StoredLayer>& layers, 
                    join::join([&base](std::string_view path) { return base.read(std::string(path)); }, facts));
   std::vector<std::string> conflicts;
   for (const auto& conflict : overlaps.conflicts) {
-    conflicts.push_back(fmt::format("  '{}': layers '{}' and '{}' differ ({})", conflict.path, conflict.first,
-                                    conflict.second, conflict.what));
+    conflicts.push_back(
+        fmt::format("  '{}': layers '{}' and '{}' differ ({})\n    remedy: build '{}' on top of '{}': add "
+                    "'{}' to 'needs' in its layer.yml\n    remedy: select only one of the two",
+                    conflict.path, conflict.first, conflict.second, conflict.what, conflict.second, conflict.first,
+                    conflict.first));
   }
   for (const auto& conflict : joined.conflicts) {
     conflicts.push_back("  " + conflict.message);
+    for (const auto& remedy : conflict.remedies) {
+      conflicts.back() += "\n    remedy: " + remedy;
+    }
   }
   if (!conflicts.empty()) {
     return conflict_error(std::move(conflicts));

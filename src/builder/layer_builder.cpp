@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include <dirent.h>
+
 #include <chrono>
 #include <ctime>
 
@@ -53,7 +55,9 @@ public:
     SHEAF_TRY(m_plan.bootstrap ? run_bootstrap(stop) : take_epoch(closure));
     SHEAF_TRY_ASSIGN(auto lowers, lowers_of(below));
     SHEAF_TRY_ASSIGN(auto caches, package_caches(closure));
-    SHEAF_TRY(restore_lists(caches, lowers, support, stop));
+    if (!closure.empty()) {
+      SHEAF_TRY(restore_lists(generation(closure), caches, {m_staging, lowers, "", support, {}, m_epoch}, stop));
+    }
     SHEAF_TRY(
         run_steps(m_plan, {m_staging, lowers, tree(), support, caches, m_epoch}, m_runtime, m_log, m_events, stop));
     SHEAF_TRY(keep_downloads(caches));
@@ -102,12 +106,31 @@ private:
     return std::vector<std::string>{std::move(empty)};
   }
 
+  /// A folder of hard links to the files of `shared`. What is a lower of an overlay must not change while it is mounted
+  /// (overlayfs.rst), and other builds add to the shared folder.
+  Result<std::string> snapshot(const std::string& shared) {
+    SHEAF_TRY_ASSIGN(auto folder, m_staging.fresh_directory("cache-"));
+    SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(shared));
+    for (const auto& entry : entries) {
+      if (entry.type == DT_REG) {
+        SHEAF_TRY(os::hard_link(shared + "/" + entry.name, folder + "/" + entry.name));
+      }
+    }
+    return folder;
+  }
+
+  std::string generation(const std::vector<store::StoredLayer>& closure) const {
+    return closure.empty() ? std::string() : lists_of(closure.front().record.content_key);
+  }
+
   /// Downloaded packages are shared by all layers, the package lists by all layers of one base: one generation.
   Result<std::vector<sandbox::OverlayMount>> package_caches(const std::vector<store::StoredLayer>& closure) {
     SHEAF_TRY_ASSIGN(const auto archives, m_store.folder("cache/apt"));
-    std::vector<sandbox::OverlayMount> caches = {{archives, "", "", "/var/cache/apt/archives"}};
+    SHEAF_TRY_ASSIGN(const auto packages, snapshot(archives));
+    std::vector<sandbox::OverlayMount> caches = {{packages, "", "", "/var/cache/apt/archives"}};
     if (!closure.empty()) {
-      SHEAF_TRY_ASSIGN(const auto lists, m_store.folder(lists_of(closure.front().record.content_key)));
+      SHEAF_TRY_ASSIGN(const auto shared, m_store.folder(generation(closure)));
+      SHEAF_TRY_ASSIGN(const auto lists, snapshot(shared));
       caches.push_back({lists, "", "", "/var/lib/apt/lists"});
     } else if (m_plan.bootstrap) {
       caches.push_back({m_staging.file("lists"), "", "", "/var/lib/apt/lists"});
@@ -119,29 +142,31 @@ private:
   }
 
   /// The lists of a base that came without them, or lost them: fetched once, for all its layers.
-  Result<void> restore_lists(const std::vector<sandbox::OverlayMount>& caches, const std::vector<std::string>& lowers,
-                             const SupportFiles& support, std::stop_token stop) {
-    const bool has_apt = os::exists(lowers.front() + "/usr/bin/apt-get");
-    if (m_plan.bootstrap || caches.size() < 2 || !has_apt) {
+  Result<void> restore_lists(const std::string& name, std::vector<sandbox::OverlayMount>& caches, Workbench bench,
+                             std::stop_token stop) {
+    SHEAF_TRY_ASSIGN(const auto shared, m_store.folder(name));
+    if (!os::exists(bench.lowers.front() + "/usr/bin/apt-get")) {
       return {};
     }
-    const auto& lists = caches.back();
-    SHEAF_TRY_ASSIGN(const auto present, os::list_directory(lists.shared));
-    if (!present.empty()) {
-      return {};
+    SHEAF_TRY_ASSIGN(const auto lock, m_store.lock_key("lists-" + name.substr(name.find('/') + 1)));
+    SHEAF_TRY_ASSIGN(const auto present, os::list_directory(shared));
+    if (present.empty()) {
+      plan::LayerPlan update;
+      update.name = m_plan.name;
+      update.steps = {
+          {"apt-get update", 0, plan::RunStep{{"apt-get", "update"}, {{"PATH", plan::k_default_path}}, "/", "root"}}};
+      SHEAF_TRY_ASSIGN(bench.upper, m_staging.fresh_directory("update-"));
+      bench.caches = caches;
+      SHEAF_TRY(run_steps(update, bench, m_runtime, m_log, m_events, stop));
+      SHEAF_TRY(harvest(caches.back().upper, shared, ""));
+      SHEAF_TRY_ASSIGN(caches.back().shared, snapshot(shared));
     }
-    plan::LayerPlan update;
-    update.name = m_plan.name;
-    update.steps = {
-        {"apt-get update", 0, plan::RunStep{{"apt-get", "update"}, {{"PATH", plan::k_default_path}}, "/", "root"}}};
-    SHEAF_TRY_ASSIGN(const auto upper, m_staging.fresh_directory("update-"));
-    SHEAF_TRY(
-        run_steps(update, {m_staging, lowers, upper, support, caches, m_epoch}, m_runtime, m_log, m_events, stop));
-    return harvest(lists.upper, lists.shared, "");
+    return {};
   }
 
   Result<void> keep_downloads(const std::vector<sandbox::OverlayMount>& caches) {
-    return harvest(caches.front().upper, caches.front().shared, ".deb");
+    SHEAF_TRY_ASSIGN(const auto archives, m_store.folder("cache/apt"));
+    return harvest(caches.front().upper, archives, ".deb");
   }
 
   Result<void> keep_generation(const store::LayerRecord& record) {

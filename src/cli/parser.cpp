@@ -24,6 +24,10 @@ Result<const Command*> take_command(std::vector<std::string>& words) {
       return command;
     }
   }
+  if (words[0].starts_with('-')) {
+    return Error(ErrorCode::invalid, fmt::format("'{}' stands before the command", words[0]))
+        .with_hint("options come after the command: sheaf COMMAND [OPTIONS]");
+  }
   std::vector<std::string> names;
   for (const auto& command : commands()) {
     names.emplace_back(command.path);

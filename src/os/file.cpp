@@ -167,6 +167,13 @@ Result<void> rename(const std::string& from, const std::string& to) {
   return {};
 }
 
+Result<void> hard_link(const std::string& from, const std::string& to) {
+  if (::link(from.c_str(), to.c_str()) != 0) {
+    return Error::from_errno(errno, fmt::format("linking '{}' to '{}'", to, from));
+  }
+  return {};
+}
+
 Result<void> remove_all(const std::string& path) {
   auto parent = open(parent_of(path), O_RDONLY | O_DIRECTORY);
   if (!parent) {

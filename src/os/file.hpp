@@ -30,6 +30,8 @@ Result<void> write_file(const std::string& path, std::string_view content, Durab
 Result<void> make_directories(const std::string& path, mode_t mode = 0755);
 /// rename(2).
 Result<void> rename(const std::string& from, const std::string& to);
+/// link(2): a second name for the file `from`.
+Result<void> hard_link(const std::string& from, const std::string& to);
 /// Removes a file or a whole tree; nothing there is success. Never follows a symlink, never leaves the file system
 /// object it was given.
 Result<void> remove_all(const std::string& path);

@@ -15,6 +15,13 @@ namespace {
 
 namespace cf = containerfile;
 
+/// As in the OCI image-spec, config.md: what this program was built for is what it builds for.
+#if defined(__aarch64__)
+constexpr const char* k_platform = "linux/arm64";
+#else
+constexpr const char* k_platform = "linux/amd64";
+#endif
+
 /// The name that stands for "what this layer is built on" in the FROM of a layer's Containerfile.
 constexpr std::string_view k_base_image = "BASE_IMAGE";
 
@@ -143,6 +150,10 @@ private:
   }
 
   void apply(LayerPlan& plan, const cf::Run& run) {
+    if (const auto* script = std::get_if<cf::ScriptCommand>(&run.command)) {
+      error(script->span, "unsupported-heredoc", "a heredoc that starts with '#!' is not supported in a layer yet",
+            "leave the first line out to have the shell run it");
+    }
     auto environment = m_build_args;
     for (const auto& [name, value] : m_now.environment) {
       environment[name] = value;
@@ -330,7 +341,7 @@ std::map<std::string, std::string> inputs_of(const LayerPlan& plan) {
   }
   config.field(plan.config.user).field(plan.config.directory);
   std::map<std::string, std::string> inputs = {{"name", plan.name},
-                                               {"platform", "linux/amd64"},
+                                               {"platform", k_platform},
                                                {"instructions", steps.finish().to_string()},
                                                {"config", config.finish().to_string()},
                                                {"files", files_digest(plan)}};

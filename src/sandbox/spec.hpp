@@ -22,7 +22,7 @@ struct BindMount {
   std::string source;
   std::string target;
   Access access = Access::read_write;
-  /// Show the files of the source's owner as owned by uid 1000 (only needed by real root; see os::map_mount_owners).
+  /// Show the files of the source's owner as owned by uid 1000 (see os::map_mount_owners); real root only.
   bool owned_by_dev = false;
 };
 

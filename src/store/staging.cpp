@@ -36,8 +36,12 @@ Result<int> Staging::remove_abandoned(const std::string& parent) {
     if (!os::is_directory(path)) {
       continue; // its owner finished meanwhile
     }
-    SHEAF_TRY_ASSIGN(const auto lock, os::FileLock::try_acquire(path + "/" + k_lock_name, os::LockMode::exclusive));
-    if (lock) {
+    auto lock = os::FileLock::try_acquire(path + "/" + k_lock_name, os::LockMode::exclusive);
+    if (!lock && lock.error().code() == ErrorCode::not_found) {
+      continue; // its owner is removing it right now
+    }
+    SHEAF_TRY(lock);
+    if (*lock) {
       SHEAF_TRY(os::remove_all(path));
       ++removed;
     }

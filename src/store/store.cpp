@@ -45,7 +45,9 @@ Result<void> check_format(const std::string& root) {
 
 /// Reads every layer's record into a new index; what cannot be read is left out and found missing later.
 Result<Index> rebuild(const std::string& root, const std::string& path) {
-  SHEAF_TRY(os::remove_file_if_exists(path));
+  for (const auto* suffix : {"", "-journal", "-wal", "-shm"}) {
+    SHEAF_TRY(os::remove_file_if_exists(path + suffix));
+  }
   SHEAF_TRY_ASSIGN(auto index, Index::open(path));
   SHEAF_TRY_ASSIGN(const auto recipes, os::list_directory(root + "/recipes"));
   for (const auto& entry : recipes) {
@@ -67,6 +69,12 @@ Result<Index> open_index(const std::string& root) {
     }
   }
   SHEAF_TRY_ASSIGN(const auto lock, os::FileLock::acquire(root + "/locks/index", os::LockMode::exclusive));
+  if (os::exists(path)) { // another process may have rebuilt it while we waited
+    auto index = Index::open(path);
+    if (index || index.error().code() != ErrorCode::corrupt) {
+      return index;
+    }
+  }
   return rebuild(root, path);
 }
 

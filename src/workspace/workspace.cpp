@@ -35,10 +35,9 @@ Result<sandbox::SandboxSpec> spec_for(const RunRequest& request, Owners owners) 
   spec.is_volatile = true; // nothing of it outlives the run
   spec.hostname = request.hostname;
   spec.binds = request.binds;
-  spec.binds.push_back({request.project, k_project_path, sandbox::Access::read_write, false});
+  spec.binds.push_back({request.project, k_project_path, sandbox::Access::read_write, true});
   for (auto& bind : spec.binds) {
-    bind.owned_by_dev =
-        owners == Owners::mapped && bind.access == sandbox::Access::read_write && needs_owner_mapping(bind.source);
+    bind.owned_by_dev = bind.owned_by_dev && owners == Owners::mapped && needs_owner_mapping(bind.source);
   }
   sandbox::RunCommand command;
   command.argv = request.argv;
