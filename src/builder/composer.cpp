@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -40,6 +41,17 @@ Digest join_key(const std::vector<StoredLayer>& layers) {
     }
   }
   return hash.finish();
+}
+
+/// Bottom first. Two layers of one content share a tree, which overlayfs takes once only.
+std::vector<std::string> trees_of(const std::vector<StoredLayer>& layers) {
+  std::vector<std::string> trees;
+  for (const auto& layer : layers) {
+    if (std::ranges::find(trees, layer.tree()) == trees.end()) {
+      trees.push_back(layer.tree());
+    }
+  }
+  return trees;
 }
 
 /// What the join reads of one layer; owns the texts that the parsed forms point into.
@@ -168,9 +180,7 @@ Result<std::string> facts_text(const std::map<std::string, std::optional<std::st
 
 Result<Composition> Composer::compose(const std::vector<StoredLayer>& layers) {
   Composition composition;
-  for (const auto& layer : layers) {
-    composition.lowers.push_back(layer.tree());
-  }
+  composition.lowers = trees_of(layers);
   if (layers.size() < 2) {
     return composition;
   }
@@ -216,11 +226,7 @@ Result<std::string> Composer::make_join(const std::vector<StoredLayer>& layers, 
     return conflict_error(std::move(conflicts));
   }
   SHEAF_TRY_ASSIGN(auto staging, m_store.stage());
-  std::vector<std::string> trees;
-  for (const auto& layer : layers) {
-    trees.push_back(layer.tree());
-  }
-  SHEAF_TRY_ASSIGN(const auto below, layer::ParentView::open(trees));
+  SHEAF_TRY_ASSIGN(const auto below, layer::ParentView::open(trees_of(layers)));
   SHEAF_TRY(os::make_directories(staging.file("join/tree")));
   JoinTree tree(staging.file("join/tree"), below, layers.front().record.epoch);
   for (const auto& fix : overlaps.fixes) {

@@ -3,6 +3,7 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <array>
 
 namespace sheaf::layer {
@@ -56,6 +57,10 @@ bool matches(const NoiseRule& rule, const std::string& path) {
   return fnmatch(std::string(rule.pattern).c_str(), path.c_str(), FNM_PATHNAME) == 0;
 }
 
+/// Directories that a package owns and expects, although all that lies in them is a cache.
+constexpr std::array<std::string_view, 4> k_kept = {"var/cache/apt/archives", "var/cache/apt/archives/partial",
+                                                    "var/lib/apt/lists", "var/lib/apt/lists/partial"};
+
 constexpr NoiseRule k_logs{"var/log/**", "log", "says when and how the build ran"};
 
 } // namespace
@@ -65,6 +70,9 @@ std::span<const NoiseRule> noise_rules() { return k_rules; }
 const NoiseRule* noise_at(const std::string& path, PathIs what) {
   if (what == PathIs::other && matches(k_logs, path)) {
     return &k_logs;
+  }
+  if (what == PathIs::directory && std::ranges::find(k_kept, path) != k_kept.end()) {
+    return nullptr;
   }
   for (const auto& rule : k_rules) {
     if (matches(rule, path)) {

@@ -24,7 +24,7 @@ std::string read_file(const std::filesystem::path& path) {
 
 /// Prints a file with the position of every word.
 class Dumper {
- public:
+public:
   explicit Dumper(const File& file) : m_file(file) {}
 
   std::string dump() {
@@ -64,7 +64,7 @@ class Dumper {
   void operator()(const User& user) { m_text += head("user", user.origin) + word("user", user.user) + "\n"; }
   void operator()(const Shell& shell) { m_text += head("shell", shell.origin) + words("word", shell.arguments) + "\n"; }
 
- private:
+private:
   static std::string escaped(std::string_view text) {
     std::string result;
     for (const char c : text) {
@@ -139,7 +139,7 @@ void expect_golden(const Case& which, const std::string& actual) {
 }
 
 class Golden : public testing::TestWithParam<Case> {
- protected:
+protected:
   std::optional<File> parse_case() {
     return parse(std::make_shared<SourceText>("Containerfile", read_file(GetParam().folder / "Containerfile")),
                  m_diagnostics);
@@ -149,7 +149,7 @@ class Golden : public testing::TestWithParam<Case> {
     return text.empty() ? text : text + "\n";
   }
 
- private:
+private:
   Diagnostics m_diagnostics;
 };
 
@@ -167,9 +167,7 @@ TEST_P(Bad, IsExplained) {
   expect_golden(GetParam(), diagnostics());
 }
 
-std::string name_of(const testing::TestParamInfo<Case>& info) {
-  return info.param.name;
-}
+std::string name_of(const testing::TestParamInfo<Case>& info) { return info.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(Containerfile, Good, testing::ValuesIn(cases_in("good")), name_of);
 INSTANTIATE_TEST_SUITE_P(Containerfile, Bad, testing::ValuesIn(cases_in("bad")), name_of);

@@ -19,9 +19,7 @@ TEST(Cycle, LeavesOutTheWayIntoIt) {
   EXPECT_THAT(find_cycle({{"a", {"a"}}}), ElementsAre("a", "a"));
 }
 
-TEST(Cycle, IsShownWithArrows) {
-  EXPECT_EQ(render_cycle({"a", "b", "a"}), "a → b → a");
-}
+TEST(Cycle, IsShownWithArrows) { EXPECT_EQ(render_cycle({"a", "b", "a"}), "a → b → a"); }
 
 } // namespace
 } // namespace sheaf::catalogue

@@ -31,9 +31,7 @@ TEST(Arg, ChecksTypeAndAllowedValues) {
   EXPECT_EQ(arg_mistake({ArgType::string, {}, {"a", "b"}, {}}, "c"), "'c' is not allowed (allowed: a, b)");
 }
 
-TEST(Arg, HasANameForContainerfiles) {
-  EXPECT_EQ(build_arg_name("node-version"), "NODE_VERSION");
-}
+TEST(Arg, HasANameForContainerfiles) { EXPECT_EQ(build_arg_name("node-version"), "NODE_VERSION"); }
 
 } // namespace
 } // namespace sheaf::catalogue

@@ -19,9 +19,7 @@ std::optional<YamlNode> parse(const std::string& text, std::vector<std::string>*
   return node;
 }
 
-std::string spanned(const std::string& text, Span span) {
-  return text.substr(span.begin, span.end - span.begin);
-}
+std::string spanned(const std::string& text, Span span) { return text.substr(span.begin, span.end - span.begin); }
 
 TEST(YamlNode, SpansCoverWhatIsWritten) {
   const std::string text = "a: plain text  # note\nb: \"quo\\\"ted\"\nc: [x, 'y z']\nd:\n  - |\n    block\ne:\n";

@@ -28,9 +28,7 @@ struct Example {
 
 class Expand : public testing::TestWithParam<Example> {};
 
-TEST_P(Expand, GivesTheResult) {
-  EXPECT_EQ(expanded(GetParam().word), GetParam().result) << GetParam().word;
-}
+TEST_P(Expand, GivesTheResult) { EXPECT_EQ(expanded(GetParam().word), GetParam().result) << GetParam().word; }
 
 INSTANTIATE_TEST_SUITE_P(Plain, Expand,
                          testing::Values(Example{"", ""}, Example{"a$x-b", "avalue-b"}, Example{"${x}y", "valuey"},

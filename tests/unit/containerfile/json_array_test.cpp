@@ -6,9 +6,7 @@
 namespace sheaf::containerfile {
 namespace {
 
-JsonArray read(std::string_view text) {
-  return read_json_array(text, {0, text.size()});
-}
+JsonArray read(std::string_view text) { return read_json_array(text, {0, text.size()}); }
 
 TEST(JsonArray, ReadsStringsWithTheirPlaces) {
   const auto array = read(R"( ["a", "\u00e9\n" ] )");

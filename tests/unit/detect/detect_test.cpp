@@ -21,7 +21,7 @@ const std::array<Rule, 4> k_rules = {
 
 /// A folder of the test's own, removed at its end.
 class Detect : public testing::Test {
- protected:
+protected:
   void SetUp() override {
     auto pattern = (fs::temp_directory_path() / "sheaf-detect-XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);

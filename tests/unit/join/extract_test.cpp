@@ -6,9 +6,7 @@
 namespace sheaf::join {
 namespace {
 
-const Driver& shells() {
-  return *driver_for("etc/shells");
-}
+const Driver& shells() { return *driver_for("etc/shells"); }
 
 TEST(Extract, FindsAddedChangedAndRemovedRecords) {
   const auto& environment = *driver_for("etc/environment");
