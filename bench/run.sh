@@ -266,7 +266,7 @@ case_rootless() {
   mkdir -p "$home/run"
   cp -r "$work/project" "$home/project"
   chown -R "$user": "$home"
-  as_user "$sheaf" build -C "$home/project" --layers steps >"$work/out" 2>&1 || die "$(tail -n 3 "$work/out")"
+  as_user "$sheaf" build -C "$home/project" >"$work/out" 2>&1 || die "$(tail -n 3 "$work/out")"
   row 'rootless: plan' 10 "$(as_user bash -c "$timer" timer "$runs" "$sheaf" plan -C "$home/project")" ''
   if [ -n "$with_peer" ]; then
     # vfs: overlay would need /dev/fuse here, and a run in a container that exists copies nothing.

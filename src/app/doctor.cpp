@@ -83,7 +83,7 @@ Check overlay(const std::string& folder) {
     for (const auto* name : {"/a", "/b", "/upper", "/work"}) {
       SHEAF_TRY(os::make_directories(directory.path() + name));
     }
-    const auto path = directory.path();
+    const auto& path = directory.path();
     SHEAF_TRY(os::mount_overlay({{path + "/a", path + "/b"}, path + "/upper", path + "/work", true}));
     return {};
   };

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace sheaf::app {
 namespace {
 
@@ -55,13 +57,10 @@ Json to_json(const Inputs& inputs) {
 }
 
 bool folders_unchanged(const Json& folders, const std::string& root) {
-  for (const auto& folder : folders) {
+  return std::ranges::all_of(folders, [&root](const Json& folder) {
     const auto now = os::stamp(root + "/" + folder.at(0).get<std::string>());
-    if (!now || now->mtime_ns != folder.at(1).get<std::int64_t>()) {
-      return false;
-    }
-  }
-  return true;
+    return now && now->mtime_ns == folder.at(1).get<std::int64_t>();
+  });
 }
 
 /// Files come and go in a project all the time; what counts is whether another layer is called for.

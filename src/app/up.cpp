@@ -112,7 +112,9 @@ Result<std::vector<sandbox::BindMount>> user_mounts(const Environment& environme
   for (const auto& mount : environment.mounts) {
     const auto parts = split(mount, ':');
     auto source = expand_home(std::string(parts[0]), home);
-    source = source.starts_with('/') ? source : environment.project + "/" + source;
+    if (!source.starts_with('/')) {
+      source.insert(0, environment.project + "/");
+    }
     SHEAF_TRY_ASSIGN(source, os::real_path(source).context(fmt::format("mounting '{}'", mount)));
     const bool read_only = parts.size() > 2 && parts[2] == "ro";
     binds.push_back(

@@ -154,9 +154,10 @@ constexpr std::array<Command, 4> k_commands = {{
      "-[gKpRPU]|-[!-]*[gKpRPU]|--gid|--key|--password|--root|--prefix|--users", "-g", ""},
     {"adduser", "passwd", "--uid|--uid=*|--group-only",
      "--home|--shell|--ingroup|--gid|--gecos|--comment|--conf|--firstuid|--lastuid|--uid", "--uid",
-     "# 'adduser user group' adds a member and creates nothing.\n[ \"$name\" = \"$second\" ] || choose=no"},
+     R"(# 'adduser user group' adds a member and creates nothing.
+[ "$name" = "$second" ] || choose=no)"},
     {"addgroup", "group", "--gid|--gid=*", "--conf|--gid|--firstgid|--lastgid", "--gid",
-     "[ \"$name\" = \"$second\" ] || choose=no"},
+     R"([ "$name" = "$second" ] || choose=no)"},
 }};
 
 } // namespace

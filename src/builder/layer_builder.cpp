@@ -72,7 +72,7 @@ public:
 
 private:
   std::string tree() const { return m_staging.file("layer/tree"); }
-  std::string lists_of(const ContentKey& base) const { return "generations/" + base.hex(); }
+  static std::string lists_of(const ContentKey& base) { return "generations/" + base.hex(); }
 
   Result<void> run_bootstrap(std::stop_token stop) {
     SHEAF_TRY(os::make_directories(m_staging.file("lists")));
@@ -119,7 +119,7 @@ private:
     return folder;
   }
 
-  std::string generation(const std::vector<store::StoredLayer>& closure) const {
+  static std::string generation(const std::vector<store::StoredLayer>& closure) {
     return closure.empty() ? std::string() : lists_of(closure.front().record.content_key);
   }
 

@@ -31,7 +31,7 @@ Result<std::string> write_context(const plan::LayerPlan& plan, store::Staging& s
   const auto folder = staging.file("context");
   SHEAF_TRY(os::make_directories(folder));
   for (const auto& [path, content] : plan.files) {
-    const auto target = folder + "/" + path;
+    const auto target = fmt::format("{}/{}", folder, path);
     SHEAF_TRY(os::make_directories(target.substr(0, target.rfind('/'))));
     SHEAF_TRY(os::write_file(target, content, os::Durable::no, content.starts_with("#!") ? 0755 : 0644));
   }

@@ -68,7 +68,7 @@ public:
   /// --directory, --base, --agents, --layers.
   app::Choices choices() const;
   /// Writes the result: standard output is for results, standard error for everything else.
-  void print(std::string_view text) const;
+  static void print(std::string_view text);
 };
 
 /// Options that every command has.

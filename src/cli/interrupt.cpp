@@ -22,7 +22,7 @@ void on_signal(int number) {
     raise(number);
   }
   const char byte = 1;
-  (void)!write(g_wake.load(), &byte, 1);
+  [[maybe_unused]] const auto written = write(g_wake.load(), &byte, 1);
   errno = saved;
 }
 

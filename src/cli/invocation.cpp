@@ -14,7 +14,7 @@ app::Choices Invocation::choices() const {
   return {value("directory").value_or(""), value("base"), value("agents"), value("layers")};
 }
 
-void Invocation::print(std::string_view text) const {
+void Invocation::print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
 }

@@ -19,7 +19,7 @@ struct Parsed {
   std::vector<std::string> operands;
 };
 
-/// `words` without the program's name. `invalid` with "did you mean" for unknown commands and options.
-Result<Parsed> parse(const std::vector<std::string>& words);
+/// `all` words without the program's name. `invalid` with "did you mean" for unknown commands and options.
+Result<Parsed> parse(const std::vector<std::string>& all);
 
 } // namespace sheaf::cli

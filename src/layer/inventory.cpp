@@ -17,7 +17,7 @@ constexpr std::string_view k_types = "fdlcbpw";
 constexpr std::size_t k_fields = 9;
 
 Error corrupt(std::string_view what) {
-  return Error(ErrorCode::corrupt, fmt::format("reading an inventory: {}", what));
+  return {ErrorCode::corrupt, fmt::format("reading an inventory: {}", what)};
 }
 
 /// As escape_path, and without the two characters that separate attributes.
