@@ -88,11 +88,17 @@ Json to_json(const Environment& environment) {
     stack.push_back({line.name, line.kind, line.reason, line.bytes, line.content_key});
   }
   const auto& config = environment.config;
-  return {{"project", environment.project},         {"project_name", environment.project_name},
-          {"lowers", environment.lowers},           {"stack", stack},
-          {"credentials", environment.credentials}, {"mounts", environment.mounts},
-          {"environment", config.environment},      {"user", config.user},
-          {"directory", config.directory},          {"command", config.command},
+  return {{"project", environment.project},
+          {"project_name", environment.project_name},
+          {"lowers", environment.lowers},
+          {"stack", stack},
+          {"credentials", environment.credentials},
+          {"mounts", environment.mounts},
+          {"mounts_stay_in_project", environment.mounts_stay_in_project},
+          {"environment", config.environment},
+          {"user", config.user},
+          {"directory", config.directory},
+          {"command", config.command},
           {"entrypoint", config.entrypoint}};
 }
 
@@ -103,6 +109,7 @@ Environment environment_from(const Json& json) {
   environment.lowers = json.at("lowers").get<std::vector<std::string>>();
   environment.credentials = json.at("credentials").get<std::vector<std::string>>();
   environment.mounts = json.at("mounts").get<std::vector<std::string>>();
+  environment.mounts_stay_in_project = json.at("mounts_stay_in_project");
   for (const auto& line : json.at("stack")) {
     environment.stack.push_back({line.at(0), line.at(1), line.at(2), line.at(3), line.at(4)});
   }

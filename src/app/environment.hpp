@@ -35,6 +35,9 @@ struct Environment {
   std::vector<std::string> credentials;
   /// From the settings: "source:target[:ro]".
   std::vector<std::string> mounts;
+  /// The mounts were asked for by the project's own files, which whatever runs inside can change: they may then show
+  /// nothing that lies outside of the project.
+  bool mounts_stay_in_project = false;
 };
 
 /// A path and what it looked like; no stamp means that nothing was there.

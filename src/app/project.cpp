@@ -142,6 +142,10 @@ private:
         SHEAF_TRY(read_files(path, prefix + entry.name + "/", files));
         continue;
       }
+      // A link could carry any file of the machine into a layer, and a pipe would never end.
+      if (entry.type != DT_REG) {
+        return Error(ErrorCode::invalid, fmt::format("'{}' is no regular file; a layer is made of plain files", path));
+      }
       if (files.size() >= k_most_files) {
         return Error(ErrorCode::invalid, fmt::format("'{}' has more than {} files", folder, k_most_files));
       }

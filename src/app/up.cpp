@@ -54,6 +54,8 @@ Environment describe(const Project& project, const Wanted& wanted, const std::ve
   environment.project_name = project.name;
   environment.lowers = std::move(lowers);
   environment.mounts = project.config.mounts.value_or(std::vector<std::string>());
+  const auto said = project.config.origins.find("mounts");
+  environment.mounts_stay_in_project = said != project.config.origins.end() && said->second.starts_with("sheaf.yml");
   std::vector<const ConfigDelta*> deltas;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const auto& record = layers[i].record;
@@ -62,7 +64,8 @@ Environment describe(const Project& project, const Wanted& wanted, const std::ve
     // From the plan, not the record: a layer found by content may have been built by a recipe with another reason.
     deltas.push_back(&wanted.plans[i].config);
     const auto* definition = project.catalogue.find(record.name);
-    if (definition != nullptr) {
+    // A layer of the project itself has no say in what of the user's home is shown.
+    if (definition != nullptr && definition->origin != catalogue::Origin::project) {
       environment.credentials.insert(environment.credentials.end(), definition->credentials.begin(),
                                      definition->credentials.end());
     }
@@ -116,6 +119,11 @@ Result<std::vector<sandbox::BindMount>> user_mounts(const Environment& environme
       source.insert(0, environment.project + "/");
     }
     SHEAF_TRY_ASSIGN(source, os::real_path(source).context(fmt::format("mounting '{}'", mount)));
+    if (environment.mounts_stay_in_project && !(source + "/").starts_with(environment.project + "/")) {
+      return Error(ErrorCode::denied, fmt::format("sheaf.yml mounts '{}', which lies outside of the project", source))
+          .with_hint(fmt::format("a project may not reach for other files; say it in '{}/config.yml' if you want it",
+                                 user_config_folder()));
+    }
     const bool read_only = parts.size() > 2 && parts[2] == "ro";
     binds.push_back(
         {source, std::string(parts.at(1)), read_only ? sandbox::Access::read_only : sandbox::Access::read_write, true});
@@ -138,10 +146,21 @@ std::string host_name(const std::string& project) {
   return name.empty() ? "sheaf" : name;
 }
 
+/// What runs inside may write to the project; the store, which decides what is mounted, must not be part of it.
+Result<void> check_store_place(const std::string& project, const std::string& store_root) {
+  SHEAF_TRY_ASSIGN(const auto store, os::real_path(store_root));
+  if ((store + "/").starts_with(project == "/" ? project : project + "/")) {
+    return Error(ErrorCode::invalid, fmt::format("the store '{}' lies within the project '{}'", store, project))
+        .with_hint("run sheaf in a folder of its own, or choose another store with --root or SHEAF_ROOT");
+  }
+  return {};
+}
+
 } // namespace
 
 Result<Environment> make_ready(const Choices& choices, Session session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
+  SHEAF_TRY(check_store_place(project.root, session.store.root()));
   SHEAF_TRY_ASSIGN(const auto wanted, want(project));
   // Before the build: a file that changes while we build must be seen as changed next time.
   const auto inputs = inputs_of(project, wanted);

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <thread>
 
 namespace sheaf::builder {
 namespace {
@@ -159,8 +160,9 @@ private:
       bench.caches = caches;
       SHEAF_TRY(run_steps(update, bench, m_runtime, m_log, m_events, stop));
       SHEAF_TRY(harvest(caches.back().upper, shared, ""));
-      SHEAF_TRY_ASSIGN(caches.back().shared, snapshot(shared));
     }
+    // Another build may have fetched them while we waited.
+    SHEAF_TRY_ASSIGN(caches.back().shared, snapshot(shared));
     return {};
   }
 
@@ -214,13 +216,19 @@ private:
 
 } // namespace
 
-Result<os::FileLock> LayerBuilder::wait_for_key(const std::string& name, const RecipeKey& key) {
-  SHEAF_TRY_ASSIGN(auto free, m_store.try_lock_key(key.hex()));
-  if (free) {
-    return std::move(*free);
+Result<os::FileLock> LayerBuilder::wait_for_key(const std::string& name, const RecipeKey& key, std::stop_token stop) {
+  constexpr auto k_pause = std::chrono::milliseconds(50);
+  for (bool told = false; !stop.stop_requested(); told = true) {
+    SHEAF_TRY_ASSIGN(auto free, m_store.try_lock_key(key.hex()));
+    if (free) {
+      return std::move(*free);
+    }
+    if (!told) {
+      m_events.emit({EventKind::note, "layer " + name, "another sheaf is building this layer; waiting for it"});
+    }
+    std::this_thread::sleep_for(k_pause);
   }
-  m_events.emit({EventKind::note, "layer " + name, "another sheaf is building this layer; waiting for it"});
-  return m_store.lock_key(key.hex());
+  return Error(ErrorCode::cancelled, "stopped");
 }
 
 Result<store::StoredLayer> LayerBuilder::build(const plan::LayerPlan& plan,
@@ -232,7 +240,7 @@ Result<store::StoredLayer> LayerBuilder::build(const plan::LayerPlan& plan,
     m_events.emit({EventKind::cached, subject, "unchanged"});
     return std::move(*found);
   }
-  SHEAF_TRY_ASSIGN(const auto lock, wait_for_key(plan.name, key));
+  SHEAF_TRY_ASSIGN(const auto lock, wait_for_key(plan.name, key, stop));
   SHEAF_TRY_ASSIGN(found, m_store.find(key));
   if (found) {
     m_events.emit({EventKind::note, subject, "built by another sheaf meanwhile"});

@@ -16,9 +16,7 @@ constexpr std::string_view k_types = "fdlcbpw";
 /// type, mode, uid, gid, mtime, size, digest, target, attributes
 constexpr std::size_t k_fields = 9;
 
-Error corrupt(std::string_view what) {
-  return {ErrorCode::corrupt, fmt::format("reading an inventory: {}", what)};
-}
+Error corrupt(std::string_view what) { return {ErrorCode::corrupt, fmt::format("reading an inventory: {}", what)}; }
 
 /// As escape_path, and without the two characters that separate attributes.
 std::string escape_name(std::string_view name) {

@@ -99,7 +99,8 @@ Result<Fd> mount_overlay(const Overlay& overlay) {
     SHEAF_TRY(set_option(fs, "redirect_dir", "off", doing));
     SHEAF_TRY(set_option(fs, "metacopy", "off", doing));
   }
-  return create_mount(fs, doing, 0);
+  // Whatever device nodes a layer brings or makes, they open nothing.
+  return create_mount(fs, doing, MOUNT_ATTR_NODEV);
 }
 
 Result<Fd> mount_file_system(const std::string& type, const std::vector<std::pair<std::string, std::string>>& options,

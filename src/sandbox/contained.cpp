@@ -20,7 +20,7 @@ int wait_for(pid_t child) {
   for (;;) {
     int status = 0;
     const pid_t pid = wait(&status);
-    if (pid == child) {
+    if (pid > 0 && pid == child) {
       return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     }
     if (pid < 0 && errno != EINTR) {
@@ -34,6 +34,10 @@ int wait_for(pid_t child) {
   // A /proc that shows the new PID namespace; without it the program still runs.
   (void)mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
   const pid_t child = fork();
+  if (child < 0) {
+    std::perror(argv[0]);
+    _exit(125);
+  }
   if (child == 0) {
     execvp(argv[0], argv);
     std::perror(argv[0]);
@@ -57,6 +61,10 @@ int contained_main(char** argv) {
     return 125;
   }
   const pid_t init = fork();
+  if (init < 0) {
+    std::perror("sheaf: containing a program");
+    return 125;
+  }
   if (init == 0) {
     run_as_init(argv);
   }

@@ -66,8 +66,11 @@ int wait_for(pid_t child) {
   for (;;) {
     int status = 0;
     const pid_t pid = wait(&status);
-    if (pid == child || (pid < 0 && errno != EINTR)) {
+    if (pid > 0 && pid == child) {
       return status;
+    }
+    if (pid < 0 && errno != EINTR) {
+      return W_EXITCODE(125, 0); // cannot happen while the child is ours; never a success
     }
   }
 }
@@ -89,6 +92,10 @@ pid_t start(const RunCommand& command) {
   if (child == 0) {
     report(become_command(command));
     _exit(127);
+  }
+  if (child < 0) {
+    report(Error::from_errno(errno, "starting a process for the command"));
+    _exit(1);
   }
   return child;
 }

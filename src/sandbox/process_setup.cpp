@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "os/file.hpp"
+#include "os/namespaces.hpp"
 #include "sandbox/seccomp_filter.hpp"
 
 #include <fmt/format.h>
@@ -71,10 +72,15 @@ std::vector<unsigned> supplementary_groups(std::string_view group, std::string_v
   return groups;
 }
 
+/// Without a user namespace a device node is the host's device: no control group stands in between here.
+bool is_kept(int capability) {
+  return std::ranges::find(k_capabilities, capability) != k_capabilities.end() &&
+         (capability != CAP_MKNOD || !os::in_initial_user_namespace());
+}
+
 Result<void> drop_capabilities() {
   for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
-    const bool keep = std::ranges::find(k_capabilities, capability) != k_capabilities.end();
-    if (!keep && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
+    if (!is_kept(capability) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
       return Error::from_errno(errno, "dropping a capability from the bounding set");
     }
   }
@@ -85,7 +91,7 @@ Result<void> drop_capabilities() {
 Result<void> limit_to_container_set() {
   std::uint64_t mask = 0;
   for (const int capability : k_capabilities) {
-    mask |= std::uint64_t{1} << static_cast<unsigned>(capability);
+    mask |= is_kept(capability) ? std::uint64_t{1} << static_cast<unsigned>(capability) : 0;
   }
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> data{};

@@ -35,8 +35,13 @@ Result<void> ensure_target(const Fd& root, const std::string& path, bool directo
   SHEAF_TRY_ASSIGN(const Fd folder, os::open_in_root(root, parent, O_PATH | O_DIRECTORY));
   const auto name = path.substr(slash + 1);
   if (directory) {
-    if (mkdirat(folder.get(), name.c_str(), 0755) != 0 && errno != EEXIST) {
-      return Error::from_errno(errno, fmt::format("creating directory '{}'", path));
+    if (mkdirat(folder.get(), name.c_str(), 0755) != 0) {
+      return errno == EEXIST ? Result<void>() : Error::from_errno(errno, fmt::format("creating directory '{}'", path));
+    }
+    // Below somebody's home it is theirs, or they could not use what else belongs there.
+    SHEAF_TRY_ASSIGN(const auto owner, os::stat_of(folder));
+    if (fchownat(folder.get(), name.c_str(), owner.st_uid, owner.st_gid, AT_SYMLINK_NOFOLLOW) != 0) {
+      return Error::from_errno(errno, fmt::format("setting the owner of '{}'", path));
     }
     return {};
   }
@@ -46,12 +51,16 @@ Result<void> ensure_target(const Fd& root, const std::string& path, bool directo
 
 Result<void> mount_bind(const Fd& root, const BindMount& bind, const Fd& owners = Fd()) {
   const auto doing = fmt::format("mounting '{}' at '{}'", bind.source, bind.target);
-  SHEAF_TRY_ASSIGN(const Fd mount, os::clone_tree(bind.source, Recursive::no).context(doing));
+  // With what is mounted below it: the kernel does not let a part of another user namespace's mounts be shown.
+  SHEAF_TRY_ASSIGN(const Fd mount, os::clone_tree(bind.source, Recursive::yes).context(doing));
   if (owners) {
     SHEAF_TRY(os::map_mount_owners(mount, owners).context(doing));
   }
-  if (bind.access == Access::read_only) {
-    SHEAF_TRY(os::set_mount_attributes(mount, MOUNT_ATTR_RDONLY, Recursive::no).context(doing));
+  const bool is_device = bind.source.starts_with("/dev/");
+  const auto attributes =
+      (bind.access == Access::read_only ? MOUNT_ATTR_RDONLY : 0UL) | (is_device ? 0UL : MOUNT_ATTR_NODEV);
+  if (attributes != 0) {
+    SHEAF_TRY(os::set_mount_attributes(mount, attributes, Recursive::yes).context(doing));
   }
   SHEAF_TRY(ensure_target(root, bind.target, os::is_directory(bind.source)).context(doing));
   return os::attach_in_root(mount, root, bind.target).context(doing);
@@ -72,7 +81,8 @@ Result<void> mount_new(const Fd& root, const std::string& type, const std::strin
 }
 
 Result<void> mount_devices(const Fd& root) {
-  SHEAF_TRY(mount_new(root, "tmpfs", "/dev", {{"mode", "755"}, {"size", "65536k"}}, MOUNT_ATTR_NOSUID));
+  SHEAF_TRY(
+      mount_new(root, "tmpfs", "/dev", {{"mode", "755"}, {"size", "65536k"}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
   for (const auto* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
     SHEAF_TRY(
         mount_bind(root, {fmt::format("/dev/{}", name), fmt::format("/dev/{}", name), Access::read_write, false}));

@@ -5,6 +5,7 @@
 #include <seccomp.h>
 
 #include <sched.h>
+#include <sys/ioctl.h>
 
 #include <array>
 #include <cerrno>
@@ -71,6 +72,14 @@ int add_rules(scmp_filter_ctx filter) {
   for (const auto flag : k_namespaces) {
     const int result =
         seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag));
+    if (result < 0) {
+      return result;
+    }
+  }
+  // Pushing characters into the terminal that the caller's shell will read. Only the low half of the request counts.
+  for (const unsigned long request : {static_cast<unsigned long>(TIOCSTI), static_cast<unsigned long>(TIOCLINUX)}) {
+    const int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+                                        SCMP_A1(SCMP_CMP_MASKED_EQ, 0xFFFFFFFFUL, request));
     if (result < 0) {
       return result;
     }

@@ -41,8 +41,8 @@ Result<int> Staging::remove_abandoned(const std::string& parent) {
       continue; // its owner is removing it right now
     }
     SHEAF_TRY(lock);
-    if (*lock) {
-      SHEAF_TRY(os::remove_all(path));
+    // What cannot be removed now (its owner is at it, its processes are still dying) is left for the next run.
+    if (*lock && os::remove_all(path)) {
       ++removed;
     }
   }
