@@ -57,9 +57,14 @@ private:
 
 void detect_project(benchmark::State& state) {
   const Project project;
-  const std::vector<Rule> rules = {{"python", "pyproject.toml"}, {"python", "requirements*.txt"}, {"python", "setup.py"},
-                                   {"node", "package.json"},     {"go", "go.mod"},                {"rust", "Cargo.toml"},
-                                   {"java", "pom.xml"},          {"java", "build.gradle*"}};
+  const std::vector<Rule> rules = {{"python", "pyproject.toml"},
+                                   {"python", "requirements*.txt"},
+                                   {"python", "setup.py"},
+                                   {"node", "package.json"},
+                                   {"go", "go.mod"},
+                                   {"rust", "Cargo.toml"},
+                                   {"java", "pom.xml"},
+                                   {"java", "build.gradle*"}};
   for (auto _ : state) {
     const auto found = detect(project.root(), rules);
     if (!found || found->findings.size() != 2) {

@@ -85,7 +85,9 @@ void overlaps(benchmark::State& state) {
     }
     layers.push_back({fmt::format("layer{}", layers.size()), {}, std::move(*lines)});
   }
-  const BaseDirectory base = [](const std::string& path) { return std::optional(entry_at(path, EntryType::directory)); };
+  const BaseDirectory base = [](const std::string& path) {
+    return std::optional(entry_at(path, EntryType::directory));
+  };
   for (auto _ : state) {
     auto found = find_overlaps(layers, base);
     if (!found || !found->conflicts.empty()) {
