@@ -91,7 +91,7 @@ private:
         }
       }
     }
-    m_result.harmless += m_result.conflicts.size() == before ? 1 : 0;
+    m_result.harmless += m_result.conflicts.size() == before ? 1U : 0U;
     return {};
   }
 
