@@ -2,6 +2,7 @@
 #include "join/driver.hpp"
 
 #include "join/accounts.hpp"
+#include "join/alternatives.hpp"
 #include "join/debconf.hpp"
 #include "join/diversions.hpp"
 #include "join/dpkg_status.hpp"
@@ -26,10 +27,11 @@ const Diversions k_diversions;
 const Debconf k_debconf;
 const Accounts k_accounts;
 const LdSoCache k_ld_so_cache;
+const Alternatives k_alternatives;
 const LineSet k_line_set;
 
-const std::array<const Driver*, 7> k_drivers = {&k_dpkg_status, &k_extended_states, &k_diversions, &k_debconf,
-                                                &k_accounts,    &k_ld_so_cache,     &k_line_set};
+const std::array<const Driver*, 8> k_drivers = {&k_dpkg_status, &k_extended_states, &k_diversions,   &k_debconf,
+                                                &k_accounts,    &k_ld_so_cache,     &k_alternatives, &k_line_set};
 
 } // namespace
 
@@ -61,6 +63,12 @@ std::string Driver::other_remedy(const Conflict& conflict) const {
 }
 
 FileAttributes Driver::attributes(std::string_view /*file*/) const { return {}; }
+
+Links Driver::links(std::string_view /*file*/, const Records& /*records*/) const { return {}; }
+
+std::string Driver::state_link(std::string_view /*file*/) const { return {}; }
+
+std::string Driver::with_state_link(std::string text, std::string_view /*target*/) const { return text; }
 
 Conflict with_texts(const Driver& driver, Conflict conflict) {
   conflict.message = driver.explain(conflict);

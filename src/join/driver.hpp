@@ -8,6 +8,7 @@
 #include "join/facts.hpp"
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -90,6 +91,18 @@ struct FileAttributes {
   std::string_view group = "root";
 };
 
+/// A symbolic link that follows from merged records.
+struct Link {
+  /// What it points to; empty: the link must not exist.
+  std::string target;
+  /// Root-relative path whose existence in the composed root decides whether the link exists; empty: it always does.
+  std::string only_if_exists;
+  bool operator==(const Link&) const = default;
+};
+/// By the root-relative path of the link. What is there and is no symbolic link stays, as update-alternatives leaves
+/// it.
+using Links = std::map<std::string, Link, std::less<>>;
+
 class Driver {
 public:
   virtual ~Driver() = default;
@@ -116,6 +129,13 @@ public:
   /// The remedy that is not "build the later layer on top of the earlier one".
   virtual std::string other_remedy(const Conflict& conflict) const;
   virtual FileAttributes attributes(std::string_view file) const;
+  /// The links that follow from `records`, the merged ones in canonical order. Default: none.
+  virtual Links links(std::string_view file, const Records& records) const;
+  /// Root-relative path of a symbolic link whose target is part of the state that `file` holds; empty: none (default).
+  virtual std::string state_link(std::string_view file) const;
+  /// `text` with the target of that link added, for `parse`; whoever reads the file where the link exists adds it: of
+  /// the base, of a layer's parent view and of the layer. Default: `text`.
+  virtual std::string with_state_link(std::string text, std::string_view target) const;
 };
 
 /// All drivers, in a fixed order.

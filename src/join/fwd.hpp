@@ -9,6 +9,7 @@ struct RecordChange;
 struct Facts;
 struct Record;
 struct Layer;
+struct Link;
 struct Sides;
 struct Conflict;
 struct FileMerge;

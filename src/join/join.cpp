@@ -52,7 +52,8 @@ public:
     }
   }
 
-  Result<std::string> finish(std::vector<Conflict>& conflicts) {
+  /// The merged records in canonical order.
+  Records finish(std::vector<Conflict>& conflicts) {
     FileMerge merge{m_file, m_layers, {}, 0, std::move(m_conflicts)};
     merge.records.reserve(m_slots.size());
     for (std::size_t i = 0; i < m_slots.size(); ++i) {
@@ -70,7 +71,7 @@ public:
       records.push_back(std::move(merged.record));
     }
     m_driver.order(m_file, records, merge.added_from);
-    return m_driver.print(m_file, records);
+    return records;
   }
 
 private:
@@ -126,8 +127,9 @@ private:
   std::vector<Conflict> m_conflicts;
 };
 
-Result<std::string> join_file(std::string_view file, const BaseText& base, std::span<const Layer> layers,
-                              std::span<const LayerChanges> changes, std::vector<Conflict>& conflicts) {
+/// Adds the merged file, its links and its conflicts to `result`.
+Result<void> join_file(std::string_view file, const BaseText& base, std::span<const Layer> layers,
+                       std::span<const LayerChanges> changes, JoinResult& result) {
   const auto* driver = driver_for(file);
   if (driver == nullptr) {
     return Error(ErrorCode::unsupported,
@@ -148,7 +150,15 @@ Result<std::string> join_file(std::string_view file, const BaseText& base, std::
   for (const auto& layer : changes) {
     merger.apply(layer);
   }
-  return merger.finish(conflicts);
+  const auto conflicts = result.conflicts.size();
+  const auto merged = merger.finish(result.conflicts);
+  if (result.conflicts.size() != conflicts) {
+    return {}; // the records may not make sense together
+  }
+  SHEAF_TRY_ASSIGN(std::string merged_text, driver->print(file, merged));
+  result.files.emplace_hint(result.files.end(), file, std::move(merged_text));
+  result.links.merge(driver->links(file, merged));
+  return {};
 }
 
 } // namespace
@@ -156,10 +166,7 @@ Result<std::string> join_file(std::string_view file, const BaseText& base, std::
 Result<JoinResult> join(const BaseText& base, std::span<const Layer> layers) {
   JoinResult result;
   for (const auto& [file, changes] : group_by_file(layers)) {
-    SHEAF_TRY_ASSIGN(
-        std::string text,
-        join_file(file, base, layers, changes, result.conflicts).context(fmt::format("joining '/{}'", file)));
-    result.files.emplace_hint(result.files.end(), file, std::move(text));
+    SHEAF_TRY(join_file(file, base, layers, changes, result).context(fmt::format("joining '/{}'", file)));
   }
   return result;
 }

@@ -15,8 +15,12 @@ namespace sheaf::join {
 using BaseText = std::function<Result<std::optional<std::string>>(std::string_view file)>;
 
 struct JoinResult {
-  /// Every file that a layer touched, by root-relative path. Only to be used if there is no conflict.
+  using Link = join::Link;
+  /// Every file that a layer touched, by root-relative path, but for those with conflicts.
   std::map<std::string, std::string, std::less<>> files;
+  /// Symbolic links that follow from `files`, which join layers must hold too; they replace what layers say of these
+  /// paths. Only to be used if there is no conflict.
+  Links links;
   /// In the order of the files; at most one per layer and record.
   std::vector<Conflict> conflicts;
 };
