@@ -41,12 +41,7 @@ void add_links(Links& links, std::string_view name, std::string_view link, std::
 /// The rules that span the records of one group.
 class Settler {
 public:
-  Settler(const Driver& driver, FileMerge& merge) : m_driver(driver), m_merge(merge) {
-    for (const auto& merged : m_merge.records) {
-      m_group.add(merged.record);
-      m_set_by.emplace(merged.record.key, merged.set_by);
-    }
-  }
+  Settler(const Driver& driver, FileMerge& merge) : m_driver(driver), m_merge(merge) { load(); }
 
   void settle() {
     if (m_group.choices.empty()) {
@@ -54,12 +49,22 @@ public:
       m_merge.added_from = 0;
       return;
     }
+    restore_slaves();
     check_removals();
     check_slave_links();
     keep_first_of_best();
   }
 
 private:
+  void load() {
+    m_group = {};
+    m_set_by.clear();
+    for (const auto& merged : m_merge.records) {
+      m_group.add(merged.record);
+      m_set_by.emplace(merged.record.key, merged.set_by);
+    }
+  }
+
   std::size_t set_by(std::string_view key) const {
     const auto found = m_set_by.find(key);
     return found == m_set_by.end() ? k_base : found->second;
@@ -69,21 +74,39 @@ private:
     return set_by == k_base ? std::string() : std::string(m_merge.layers[set_by].name);
   }
 
-  /// The last layer that removed the record.
-  std::size_t remover_of(std::string_view key) const {
+  /// The last layer that removed the record, and what that was.
+  std::pair<std::size_t, const RecordChange*> removal_of(std::string_view key) const {
     for (auto i = m_merge.layers.size(); i-- > 0;) {
       for (const auto& change : m_merge.layers[i].facts->changes) {
         if (change.file == m_merge.file && change.key == key && !change.after) {
-          return i;
+          return {i, &change};
         }
       }
     }
-    return k_base;
+    return {k_base, nullptr};
+  }
+
+  /// A slave goes with the last choice that has it; where another layer has such a choice, it stays.
+  void restore_slaves() {
+    std::map<std::string, std::string> missing;
+    for (const auto& [path, choice] : m_group.choices) {
+      for (const auto& [slave, file] : choice.slaves) {
+        auto key = fmt::format("{}{}", alternatives_key::slave, slave);
+        const auto* removal = m_group.slaves.contains(slave) ? nullptr : removal_of(key).second;
+        if (removal != nullptr) {
+          missing.emplace(std::move(key), *removal->before);
+        }
+      }
+    }
+    for (const auto& [key, link] : missing) {
+      m_merge.records.push_back({{key, link}, k_base});
+    }
+    load(); // the records may have moved
   }
 
   /// `user` is a record that cannot do without the record `missing`.
   void report(std::string_view missing, std::string_view user) {
-    auto first = remover_of(missing);
+    auto first = removal_of(missing).first;
     auto second = set_by(user);
     if (first + 1 > second + 1) { // the base is the first of all
       std::swap(first, second);

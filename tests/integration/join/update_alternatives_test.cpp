@@ -148,8 +148,8 @@ TEST_F(UpdateAlternatives, RandomLayers) {
   const auto seed = std::random_device()();
   RecordProperty("seed", static_cast<int>(seed));
   std::mt19937 random(seed);
-  for (int round = 0; round < 60; ++round) {
-    std::vector<std::vector<Command>> commands(2 + random() % 4);
+  for (int round = 0; round < 40; ++round) {
+    std::vector<std::vector<Command>> commands(2 + random() % 3);
     const auto manual = random() % 8; // the layer that chooses by hand, if there is one of that number
     for (std::size_t layer = 0; layer < commands.size(); ++layer) {
       for (std::size_t i = 0; i < (layer == 0 ? 2U : random() % 4); ++i) {

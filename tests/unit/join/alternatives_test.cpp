@@ -45,6 +45,13 @@ TEST(Alternatives, ForgetsSlavesNoChoiceHas) {
   EXPECT_EQ(reprinted(k_file, group("/bin/ed\n1\n\n", k_page)), group("/bin/ed\n1\n"));
 }
 
+TEST(Alternatives, ASlaveStaysWhereAnotherLayerNeedsIt) {
+  const auto base = group("/bin/ed\n1\n\n/bin/vi\n2\n/man/vi\n", k_page);
+  const auto none = group("/bin/ed\n1\n");
+  const auto more = group("/bin/ed\n1\n\n/bin/nano\n9\n/man/nano\n/bin/vi\n2\n/man/vi\n", k_page);
+  EXPECT_EQ(joined_text(k_file, base, {none, more}), group("/bin/ed\n1\n\n/bin/nano\n9\n/man/nano\n", k_page));
+}
+
 TEST(Alternatives, OnePriorityPerChoice) {
   const auto result = join_texts(k_file, group("/bin/ed\n1\n"), {group("/bin/ed\n2\n"), group("/bin/ed\n3\n")});
   ASSERT_EQ(result.conflicts.size(), 1U);
