@@ -14,7 +14,10 @@ inline constexpr std::string_view k_dpkg_status_file = "var/lib/dpkg/status";
 class DpkgStatus final : public Driver {
 public:
   std::string_view name() const override { return "dpkg-status"; }
-  bool owns(std::string_view file) const override { return file == k_dpkg_status_file; }
+  /// And what dselect knows of packages, in the same form.
+  bool owns(std::string_view file) const override {
+    return file == k_dpkg_status_file || file == "var/lib/dpkg/available";
+  }
   Result<Records> parse(std::string_view file, std::string_view text) const override;
   Result<std::string> print(std::string_view file, const Records& records) const override;
   void order(std::string_view file, Records& records, std::size_t added_from) const override;

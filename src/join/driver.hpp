@@ -49,6 +49,9 @@ struct Reconciled {
   std::optional<std::string> value;
 };
 
+/// Key of a change that is no record: `after` is the whole text of a file that the layer made, for its order.
+inline constexpr std::string_view k_order_key = "\norder";
+
 /// Two layers that cannot be joined as they are, and what can be done about it.
 struct Conflict {
   std::string driver;
@@ -117,6 +120,9 @@ public:
   /// Puts records in canonical order: the base's own are [0, added_from) in its order, the rest come in any order.
   /// Default: the added ones follow, sorted by key.
   virtual void order(std::string_view file, Records& records, std::size_t added_from) const;
+  /// Does the order of a new file mean something to people, as that of lines below a comment? Facts then hold it
+  /// (`k_order_key`). Default: no.
+  virtual bool keeps_order() const { return false; }
   /// Are two values of a record the same in meaning? A layer that only changes the spelling has changed nothing.
   virtual bool same(std::string_view file, std::string_view a, std::string_view b) const;
   /// A value that honours both sides, or nothing: conflict. Must not depend on which side is `current`.

@@ -46,6 +46,9 @@ Result<std::vector<RecordChange>> extract(const Driver& driver, std::string_view
   for (const auto& [key, record] : left) {
     changes.push_back({std::string(file), std::string(key), std::move(record->value), std::nullopt});
   }
+  if (!base_text && upper_text && driver.keeps_order() && upper.size() > 1) {
+    changes.push_back({std::string(file), std::string(k_order_key), std::nullopt, std::string(*upper_text)});
+  }
   std::sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
   return changes;
 }

@@ -48,7 +48,9 @@ public:
 
   void apply(const LayerChanges& layer) {
     for (const auto& change : layer.changes) {
-      apply(change, layer.layer);
+      if (change.key != k_order_key) {
+        apply(change, layer.layer);
+      }
     }
   }
 
@@ -127,6 +129,35 @@ private:
   std::vector<Conflict> m_conflicts;
 };
 
+/// For a file that the base does not have: the order of one of the texts that layers made of it, whichever sorts first;
+/// what that one does not have follows.
+Result<void> restore_order(const Driver& driver, std::string_view file, std::span<const LayerChanges> layers,
+                           Records& records) {
+  const std::string* text = nullptr;
+  for (const auto& layer : layers) {
+    for (const auto& change : layer.changes) {
+      if (change.key == k_order_key && change.after && (text == nullptr || *change.after < *text)) {
+        text = &*change.after;
+      }
+    }
+  }
+  if (text == nullptr) {
+    return {};
+  }
+  SHEAF_TRY_ASSIGN(const auto model, driver.parse(file, *text));
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (const auto& record : model) {
+    places.emplace(record.key, places.size());
+  }
+  const auto place_of = [&](const Record& record) {
+    const auto found = places.find(record.key);
+    return found == places.end() ? places.size() : found->second;
+  };
+  std::stable_sort(records.begin(), records.end(),
+                   [&](const auto& a, const auto& b) { return place_of(a) < place_of(b); });
+  return {};
+}
+
 /// Adds the merged file, its links and its conflicts to `result`.
 Result<void> join_file(std::string_view file, const BaseText& base, std::span<const Layer> layers,
                        std::span<const LayerChanges> changes, JoinResult& result) {
@@ -151,9 +182,12 @@ Result<void> join_file(std::string_view file, const BaseText& base, std::span<co
     merger.apply(layer);
   }
   const auto conflicts = result.conflicts.size();
-  const auto merged = merger.finish(result.conflicts);
+  auto merged = merger.finish(result.conflicts);
   if (result.conflicts.size() != conflicts) {
     return {}; // the records may not make sense together
+  }
+  if (!text) {
+    SHEAF_TRY(restore_order(*driver, file, changes, merged));
   }
   SHEAF_TRY_ASSIGN(std::string merged_text, driver->print(file, merged));
   result.files.emplace_hint(result.files.end(), file, std::move(merged_text));
