@@ -83,13 +83,12 @@ void overlaps(benchmark::State& state) {
     if (!lines) {
       std::abort();
     }
-    layers.push_back({fmt::format("layer{}", layers.size()), {}, std::move(*lines)});
+    layers.push_back({fmt::format("layer{}", layers.size()), {}, {}, std::move(*lines)});
   }
-  const BaseDirectory base = [](const std::string& path) {
-    return std::optional(entry_at(path, EntryType::directory));
-  };
+  const OverlapQuestions questions{
+      [](const std::string& path) { return std::optional(entry_at(path, EntryType::directory)); }, {}};
   for (auto _ : state) {
-    auto found = find_overlaps(layers, base);
+    auto found = find_overlaps(layers, questions);
     if (!found || !found->conflicts.empty()) {
       state.SkipWithError("the layers overlap");
     }

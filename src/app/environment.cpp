@@ -139,6 +139,7 @@ std::string saved_path(const std::string& store_root, const std::string& project
        {choices.base, choices.agents, choices.layers, os::environment("SHEAF_BASE"), os::environment("SHEAF_AGENTS")}) {
     hash.field(choice ? "=" + *choice : "-");
   }
+  hash.field(choices.strict ? "strict" : "");
   return fmt::format("{}/plans/{}.json", store_root, hash.finish().hex());
 }
 

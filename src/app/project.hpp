@@ -20,6 +20,8 @@ struct Choices {
   std::optional<std::string> base;
   std::optional<std::string> agents;
   std::optional<std::string> layers;
+  /// Refuse layers that cannot be joined as they are, instead of building one on top of the other.
+  bool strict = false;
 };
 
 struct Project {

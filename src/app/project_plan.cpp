@@ -111,19 +111,49 @@ Result<detect::Detection> detect_project(const Project& project) {
   return detect::detect(project.root, detection_rules(project.catalogue));
 }
 
-Result<Wanted> want(const Project& project) {
-  Wanted wanted;
-  SHEAF_TRY_ASSIGN(wanted.detection, detect_project(project));
-  SHEAF_TRY_ASSIGN(wanted.selection, select(project, wanted.detection));
-  SHEAF_TRY_ASSIGN(const auto stack, resolve::resolve(project.catalogue, wanted.selection));
-  Diagnostics diagnostics;
+namespace {
+
+Result<void> fill(Wanted& wanted, const Project& project) {
+  SHEAF_TRY_ASSIGN(wanted.stack, resolve::resolve(project.catalogue, wanted.selection));
   SHEAF_TRY(check_args(project));
-  wanted.plans = plan::plan_layers(stack, project.config.args, diagnostics);
+  Diagnostics diagnostics;
+  wanted.plans = plan::plan_layers(wanted.stack, project.config.args, diagnostics);
   if (diagnostics.has_errors()) {
     return diagnostics.to_error("reading the Containerfiles of the stack");
   }
   wanted.warnings = diagnostics.render();
+  return {};
+}
+
+} // namespace
+
+Result<Wanted> want(const Project& project) {
+  Wanted wanted;
+  SHEAF_TRY_ASSIGN(wanted.detection, detect_project(project));
+  SHEAF_TRY_ASSIGN(wanted.selection, select(project, wanted.detection));
+  SHEAF_TRY(fill(wanted, project));
   return wanted;
+}
+
+Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names) {
+  Wanted wanted;
+  wanted.selection.base = project.config.base.value_or(k_default_base);
+  for (const auto& name : names) {
+    if (name != wanted.selection.base) {
+      wanted.selection.wanted.push_back({name, "named on the command line"});
+    }
+  }
+  SHEAF_TRY(fill(wanted, project));
+  return wanted;
+}
+
+Result<std::vector<plan::LayerPlan>> plan_stack(const Project& project, const resolve::Stack& stack) {
+  Diagnostics diagnostics;
+  auto plans = plan::plan_layers(stack, project.config.args, diagnostics);
+  if (diagnostics.has_errors()) {
+    return diagnostics.to_error("reading the Containerfiles of the stack");
+  }
+  return plans;
 }
 
 Result<std::vector<PlannedLayer>> examine(const std::vector<plan::LayerPlan>& plans, store::Store& store) {

@@ -43,6 +43,8 @@ struct PlannedLayer {
 struct Wanted {
   detect::Detection detection;
   resolve::Selection selection;
+  /// Refers to the project's catalogue.
+  resolve::Stack stack;
   std::vector<plan::LayerPlan> plans;
   /// Doubts about the Containerfiles, laid out for people; usually empty.
   std::string warnings;
@@ -57,6 +59,12 @@ Result<detect::Detection> detect_project(const Project& project);
 /// Detects, adds what the settings name, resolves and plans. Mistakes in Containerfiles are
 /// one `invalid` error.
 Result<Wanted> want(const Project& project);
+
+/// As `want`, but for exactly these layers (and what they need) instead of what was detected.
+Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names);
+
+/// The plans of a stack with the project's arguments. `invalid` for mistakes in Containerfiles.
+Result<std::vector<plan::LayerPlan>> plan_stack(const Project& project, const resolve::Stack& stack);
 
 /// The state of each planned layer in `store`, in the order of the plans.
 Result<std::vector<PlannedLayer>> examine(const std::vector<plan::LayerPlan>& plans, store::Store& store);

@@ -2,8 +2,6 @@
 #include "app/up.hpp"
 
 #include "base/text.hpp"
-#include "builder/builder.hpp"
-#include "builder/composer.hpp"
 #include "builder/support_files.hpp"
 #include "os/file.hpp"
 #include "sandbox/runtime.hpp"
@@ -47,22 +45,21 @@ void tell(const Wanted& wanted, const std::vector<PlannedLayer>& lines, EventSin
   events.emit({EventKind::note, "plan", states(lines)});
 }
 
-Environment describe(const Project& project, const Wanted& wanted, const std::vector<store::StoredLayer>& layers,
-                     std::vector<std::string> lowers) {
+Environment describe(const Project& project, const BuiltStack& stack) {
   Environment environment;
   environment.project = project.root;
   environment.project_name = project.name;
-  environment.lowers = std::move(lowers);
+  environment.lowers = stack.composition.lowers;
   environment.mounts = project.config.mounts.value_or(std::vector<std::string>());
   const auto said = project.config.origins.find("mounts");
   environment.mounts_stay_in_project = said != project.config.origins.end() && said->second.starts_with("sheaf.yml");
   std::vector<const ConfigDelta*> deltas;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const auto& record = layers[i].record;
+  for (std::size_t i = 0; i < stack.layers.size(); ++i) {
+    const auto& record = stack.layers[i].record;
     environment.stack.push_back(
-        {record.name, record.kind, wanted.plans[i].reason, record.bytes, record.content_key.to_string()});
+        {record.name, record.kind, stack.plans[i].reason, record.bytes, record.content_key.to_string()});
     // From the plan, not the record: a layer found by content may have been built by a recipe with another reason.
-    deltas.push_back(&wanted.plans[i].config);
+    deltas.push_back(&stack.plans[i].config);
     const auto* definition = project.catalogue.find(record.name);
     // A layer of the project itself has no say in what of the user's home is shown.
     if (definition != nullptr && definition->origin != catalogue::Origin::project) {
@@ -170,12 +167,9 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   }
   SHEAF_TRY_ASSIGN(const auto lines, examine(wanted.plans, session.store));
   tell(wanted, lines, session.events);
-  const auto runtime = sandbox::native_runtime();
-  SHEAF_TRY_ASSIGN(const auto layers, builder::build_layers(wanted.plans, session.store, *runtime, session.events,
-                                                            {session.jobs}, session.stop));
-  builder::Composer composer(session.store, session.events);
-  SHEAF_TRY_ASSIGN(auto composition, composer.compose(layers));
-  auto environment = describe(project, wanted, layers, std::move(composition.lowers));
+  SHEAF_TRY_ASSIGN(const auto stack,
+                   build_stack(project, wanted, session, choices.strict ? OnConflict::refuse : OnConflict::rebuild));
+  auto environment = describe(project, stack);
   SHEAF_TRY(session.store.folder("plans"));
   SHEAF_TRY(save(saved_path(session.store.root(), project.root, choices), environment, inputs));
   return environment;

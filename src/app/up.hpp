@@ -3,24 +3,15 @@
 
 // The use cases around one environment: make it ready (build what is missing, join), and run a command in it.
 
+#include "app/build_stack.hpp"
 #include "app/environment.hpp"
-#include "app/project_plan.hpp"
-#include "base/event.hpp"
 #include "os/child.hpp"
-#include "store/store.hpp"
 
 #include <stop_token>
 #include <string>
 #include <vector>
 
 namespace sheaf::app {
-
-struct Session {
-  store::Store& store;
-  EventSink& events;
-  std::stop_token stop;
-  unsigned jobs = 4;
-};
 
 /// Builds what is missing, joins, and remembers the result. Emits what was found, the stack and its states first.
 Result<Environment> make_ready(const Choices& choices, Session session);

@@ -109,9 +109,9 @@ private:
 
 } // namespace
 
-Result<std::vector<store::StoredLayer>> build_layers(const std::vector<plan::LayerPlan>& plans, store::Store& store,
-                                                     sandbox::Runtime& runtime, EventSink& events,
-                                                     const BuildOptions& options, std::stop_token stop) {
+Result<BuildOutcome> build_layers(const std::vector<plan::LayerPlan>& plans, store::Store& store,
+                                  sandbox::Runtime& runtime, EventSink& events, const BuildOptions& options,
+                                  std::stop_token stop) {
   LayerBuilder builder(store, runtime, events);
   Schedule schedule(plans);
   const auto work = [&] {
@@ -130,7 +130,15 @@ Result<std::vector<store::StoredLayer>> build_layers(const std::vector<plan::Lay
       workers.emplace_back(work);
     }
   }
-  return std::move(schedule).results();
+  auto layers = std::move(schedule).results();
+  auto conflicts = builder.take_conflicts();
+  if (!layers && layers.error().code() == ErrorCode::conflict && !conflicts.empty()) {
+    return BuildOutcome{{}, std::move(conflicts)};
+  }
+  if (!layers) {
+    return std::move(layers).error();
+  }
+  return BuildOutcome{std::move(*layers), {}};
 }
 
 } // namespace sheaf::builder

@@ -5,6 +5,7 @@
 // the shared state that a finished build changed into facts. The meaning is in join/; this is its disk side.
 
 #include "base/event.hpp"
+#include "builder/join_findings.hpp"
 #include "layer/capture.hpp"
 #include "store/store.hpp"
 
@@ -15,7 +16,7 @@
 
 namespace sheaf::builder {
 
-/// A root file system ready to be mounted.
+/// A root file system ready to be mounted, or the reasons why there is none.
 struct Composition {
   /// Bottom first: base, layers, join layer.
   std::vector<std::string> lowers;
@@ -23,17 +24,20 @@ struct Composition {
   std::string join;
   /// True if the join layer was there already.
   bool reused = false;
+  /// If there are any, the layers cannot be joined as they are and there is no join layer.
+  std::vector<LayerConflict> conflicts;
 };
 
 class Composer {
 public:
   Composer(store::Store& store, EventSink& events) : m_store(store), m_events(events) {}
 
-  /// `layers` in canonical order, the base first. `conflict` if two layers cannot be joined.
+  /// `layers` in canonical order, the base first. Conflicts are part of the result.
   Result<Composition> compose(const std::vector<store::StoredLayer>& layers);
 
 private:
-  Result<std::string> make_join(const std::vector<store::StoredLayer>& layers, const Digest& key);
+  Result<std::string> make_join(const std::vector<store::StoredLayer>& layers, const JoinFindings& findings,
+                                const Digest& key);
 
   store::Store& m_store;
   EventSink& m_events;
@@ -42,8 +46,8 @@ private:
 /// True for files that some join driver merges.
 bool is_shared_state(std::string_view path);
 
-/// The text of the facts in `shared_state`, as captured, against the view the layer was built on.
-Result<std::string> facts_text(const std::map<std::string, std::optional<std::string>>& shared_state,
-                               const layer::ParentView& parent);
+/// The facts in `shared_state`, as captured, against the view the layer was built on.
+Result<join::Facts> facts_of(const std::map<std::string, std::optional<std::string>>& shared_state,
+                             const layer::ParentView& parent);
 
 } // namespace sheaf::builder

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "builder/bootstrap.hpp"
+#include "builder/deletions.hpp"
 #include "builder/step_runner.hpp"
 #include "builder/support_files.hpp"
 #include "layer/capture.hpp"
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <ctime>
 #include <thread>
+#include <utility>
 
 namespace sheaf::builder {
 namespace {
@@ -63,7 +65,7 @@ public:
         run_steps(m_plan, {m_staging, lowers, tree(), support, caches, m_epoch}, m_runtime, m_log, m_events, stop));
     SHEAF_TRY(keep_downloads(caches));
     m_log.finish();
-    SHEAF_TRY_ASSIGN(auto record, capture_tree(below));
+    SHEAF_TRY_ASSIGN(auto record, capture_tree(closure, below));
     record.build_ms = static_cast<std::int64_t>(milliseconds_since(start));
     if (m_plan.bootstrap) { // before the commit: a base without its package lists would be of no use
       SHEAF_TRY(keep_generation(record));
@@ -176,7 +178,7 @@ private:
     return harvest(m_staging.file("lists"), lists, "");
   }
 
-  Result<store::LayerRecord> capture_tree(const Composition& below) {
+  Result<store::LayerRecord> capture_tree(const std::vector<store::StoredLayer>& closure, const Composition& below) {
     SHEAF_TRY_ASSIGN(const auto parent, layer::ParentView::open(below.lowers));
     layer::CaptureOptions options;
     options.epoch = m_epoch;
@@ -184,7 +186,9 @@ private:
       options.is_shared_state = is_shared_state;
     }
     SHEAF_TRY_ASSIGN(const auto captured, layer::capture(tree(), parent, options));
-    SHEAF_TRY_ASSIGN(const auto facts, facts_text(captured.shared_state, parent));
+    SHEAF_TRY_ASSIGN(const auto changes, facts_of(captured.shared_state, parent));
+    SHEAF_TRY(check_deletions(m_plan, captured.inventory, changes, closure));
+    const auto facts = join::serialise(changes);
     const auto inventory = layer::serialise(captured.inventory);
     SHEAF_TRY(os::write_file(m_staging.file("layer/inventory"), inventory));
     SHEAF_TRY(os::write_file(m_staging.file("layer/facts"), facts));
@@ -195,6 +199,8 @@ private:
     record.content_key.digest =
         Sha256().field("sheaf-content 1").field(inventory).field(facts).field(store::serialise(m_plan.config)).finish();
     record.needs = m_plan.closure;
+    record.replaces = m_plan.replaces;
+    record.base = closure.empty() ? std::string() : closure.front().record.content_key.hex();
     record.config = m_plan.config;
     record.epoch = m_epoch;
     record.bytes = captured.inventory.total_bytes();
@@ -271,7 +277,17 @@ Result<store::StoredLayer> LayerBuilder::build_new(const plan::LayerPlan& plan, 
   if (!closure.empty()) {
     SHEAF_TRY_ASSIGN(below, m_composer.compose(closure));
   }
+  if (!below.conflicts.empty()) {
+    const std::scoped_lock guard(m_mutex);
+    m_conflicts.insert(m_conflicts.end(), below.conflicts.begin(), below.conflicts.end());
+    return conflict_error(below.conflicts);
+  }
   return Build(plan, key, m_store, staging, *log, m_runtime, m_events).run(closure, below, stop);
+}
+
+std::vector<LayerConflict> LayerBuilder::take_conflicts() {
+  const std::scoped_lock guard(m_mutex);
+  return std::exchange(m_conflicts, {});
 }
 
 } // namespace sheaf::builder

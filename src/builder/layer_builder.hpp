@@ -10,6 +10,7 @@
 #include "sandbox/runtime.hpp"
 #include "store/store.hpp"
 
+#include <mutex>
 #include <stop_token>
 #include <vector>
 
@@ -24,6 +25,10 @@ public:
   Result<store::StoredLayer> build(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure,
                                    std::stop_token stop);
 
+  /// The conflicts because of which builds failed with `conflict`: the layers they are built on cannot be joined. Each
+  /// is given once.
+  std::vector<LayerConflict> take_conflicts();
+
 private:
   Result<store::StoredLayer> build_new(const plan::LayerPlan& plan, const RecipeKey& key,
                                        const std::vector<store::StoredLayer>& closure, std::stop_token stop);
@@ -33,6 +38,8 @@ private:
   sandbox::Runtime& m_runtime;
   EventSink& m_events;
   Composer m_composer;
+  std::mutex m_mutex; ///< guards m_conflicts
+  std::vector<LayerConflict> m_conflicts;
 };
 
 } // namespace sheaf::builder

@@ -65,7 +65,7 @@ public:
   std::optional<std::string> value(std::string_view option) const;
   std::stop_token stop() const { return interrupts->token(); }
   bool json() const { return has("json"); }
-  /// --directory, --base, --agents, --layers.
+  /// --directory, --base, --agents, --layers, --strict.
   app::Choices choices() const;
   /// Writes the result: standard output is for results, standard error for everything else.
   static void print(std::string_view text);

@@ -11,7 +11,7 @@ std::optional<std::string> Invocation::value(std::string_view option) const {
 }
 
 app::Choices Invocation::choices() const {
-  return {value("directory").value_or(""), value("base"), value("agents"), value("layers")};
+  return {value("directory").value_or(""), value("base"), value("agents"), value("layers"), has("strict")};
 }
 
 void Invocation::print(std::string_view text) {

@@ -17,6 +17,9 @@ inline constexpr Option k_base_option = {"base", 0, "NAME", "the layer everythin
 inline constexpr Option k_jobs_option = {"jobs", 'j', "N", "layers built at the same time (default: 4)"};
 inline constexpr Option k_json_option = {"json", 0, "", "print the result as JSON"};
 
+inline constexpr Option k_strict_option = {
+    "strict", 0, "", "refuse layers that conflict, instead of building one again on top of the other"};
+
 inline constexpr std::array k_selection_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option};
 
 } // namespace sheaf::cli

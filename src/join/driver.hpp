@@ -30,6 +30,8 @@ using Records = std::vector<Record>;
 struct Layer {
   std::string_view name;
   const Facts* facts = nullptr;
+  /// Names of the layers whose records it declares to replace.
+  std::span<const std::string> replaces = {};
 };
 
 /// One record of which a layer says something else than the merge so far. `current` and `after` differ.

@@ -101,10 +101,18 @@ private:
       if (merged) {
         slot.value = std::move(merged->value);
         slot.set_by = layer;
+      } else if (replaces(layer, slot.set_by)) {
+        slot.value = change.after;
+        slot.set_by = layer;
       } else {
         add_conflict(slot, change, layer);
       }
     }
+  }
+
+  bool replaces(std::size_t later, std::size_t earlier) const {
+    return earlier != k_base &&
+           std::ranges::find(m_layers[later].replaces, m_layers[earlier].name) != m_layers[later].replaces.end();
   }
 
   void add_conflict(const Slot& slot, const RecordChange& change, std::size_t layer) {

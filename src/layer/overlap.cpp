@@ -21,6 +21,9 @@ bool sequential(const Claim& a, const Claim& b) {
   return a.layer->needs.contains(b.layer->name) || b.layer->needs.contains(a.layer->name);
 }
 
+/// Only the later layer is seen, so only it can replace the earlier one.
+bool replaced(const Claim& earlier, const Claim& later) { return later.layer->replaces.contains(earlier.layer->name); }
+
 /// The attributes: type, mode, uid, gid, mtime, size, digest, target, extended attributes.
 constexpr std::size_t k_fields = 9;
 
@@ -52,54 +55,62 @@ std::string difference(const InventoryLine& a, const InventoryLine& b) {
 
 class Finder {
 public:
-  explicit Finder(const BaseDirectory& base) : m_base(base) {}
+  Finder(const OverlapQuestions& questions, Detail detail) : m_questions(questions), m_detail(detail) {}
 
   Result<void> judge(const std::vector<Claim>& claims) {
-    bool all_directories = true;
-    for (const auto& claim : claims) {
-      all_directories = all_directories && claim.line->type == EntryType::directory;
-    }
+    const bool all_directories =
+        std::ranges::all_of(claims, [](const Claim& claim) { return claim.line->type == EntryType::directory; });
+    SHEAF_TRY_ASSIGN(const auto path, unescape_path(claims.front().line->path));
+    auto kind = OverlapClass::merged;
     if (all_directories) {
-      return judge_directories(claims);
+      SHEAF_TRY_ASSIGN(kind, judge_directories(path, claims));
+    } else if (!m_questions.is_merged || !m_questions.is_merged(path)) {
+      SHEAF_TRY_ASSIGN(kind, judge_pairs(path, claims));
     }
-    return judge_pairs(claims);
+    m_result.harmless += kind == OverlapClass::conflict ? 0U : 1U;
+    if (m_detail == Detail::every_overlap) {
+      Overlap overlap{"/" + path, kind, {}};
+      std::ranges::transform(claims, std::back_inserter(overlap.layers),
+                             [](const Claim& claim) { return claim.layer->name; });
+      m_result.all.push_back(std::move(overlap));
+    }
+    return {};
   }
 
   Overlaps take() && { return std::move(m_result); }
 
 private:
-  Result<void> add_conflict(const Claim& a, const Claim& b) {
-    SHEAF_TRY_ASSIGN(auto path, unescape_path(a.line->path));
-    m_result.conflicts.push_back({"/" + path, a.layer->name, b.layer->name, difference(*a.line, *b.line)});
-    return {};
-  }
-
   /// Every two of the claims that no later layer was built to replace, so that what is found does not depend on the
-  /// order of layers.
-  Result<void> judge_pairs(const std::vector<Claim>& all) {
-    const auto before = m_result.conflicts.size();
+  /// order of layers. The class is that of the pair that needs the most explanation.
+  Result<OverlapClass> judge_pairs(const std::string& path, const std::vector<Claim>& all) {
     std::vector<Claim> claims;
     std::ranges::copy_if(all, std::back_inserter(claims), [&](const Claim& claim) {
       return std::ranges::none_of(all,
                                   [&](const Claim& other) { return other.layer->needs.contains(claim.layer->name); });
     });
+    auto kind = claims.size() < all.size() ? OverlapClass::sequential : OverlapClass::identical;
     for (std::size_t i = 0; i < claims.size(); ++i) {
       for (std::size_t j = i + 1; j < claims.size(); ++j) {
         SHEAF_TRY_ASSIGN(const bool same, equal_but_for_time(*claims[i].line, *claims[j].line));
-        if (!same && !sequential(claims[i], claims[j])) {
-          SHEAF_TRY(add_conflict(claims[i], claims[j]));
+        if (same || sequential(claims[i], claims[j])) {
+          continue;
         }
+        if (replaced(claims[i], claims[j])) {
+          kind = std::max(kind, OverlapClass::replaced);
+          continue;
+        }
+        kind = OverlapClass::conflict;
+        m_result.conflicts.push_back(
+            {"/" + path, claims[i].layer->name, claims[j].layer->name, difference(*claims[i].line, *claims[j].line)});
       }
     }
-    m_result.harmless += m_result.conflicts.size() == before ? 1U : 0U;
-    return {};
+    return kind;
   }
 
   /// Three-way: a layer that only has the directory as the base has it says nothing about it, unless it is built on
   /// one that changed it.
-  Result<void> judge_directories(const std::vector<Claim>& claims) {
-    SHEAF_TRY_ASSIGN(const auto path, unescape_path(claims.front().line->path));
-    const auto base = m_base(path);
+  Result<OverlapClass> judge_directories(const std::string& path, const std::vector<Claim>& claims) {
+    const auto base = m_questions.base_directory ? m_questions.base_directory(path) : std::nullopt;
     std::vector<Claim> speakers;
     for (const auto& claim : claims) {
       SHEAF_TRY_ASSIGN(const auto entry, decode(*claim.line));
@@ -112,26 +123,44 @@ private:
         speakers.push_back(claim);
       }
     }
-    const auto before = m_result.conflicts.size();
-    SHEAF_TRY(judge_pairs(speakers));
-    if (speakers.empty() || m_result.conflicts.size() != before) {
-      return {};
+    SHEAF_TRY_ASSIGN(const auto kind, judge_pairs(path, speakers));
+    if (speakers.empty() || kind == OverlapClass::conflict) {
+      return kind == OverlapClass::conflict ? kind : OverlapClass::directory;
     }
     SHEAF_TRY_ASSIGN(const bool shown, equal_but_for_time(*speakers.back().line, *claims.back().line));
     if (!shown) {
       SHEAF_TRY_ASSIGN(auto wanted, decode(*speakers.back().line));
       m_result.fixes.push_back({std::move(wanted)});
     }
-    return {};
+    return OverlapClass::directory;
   }
 
-  const BaseDirectory& m_base;
+  const OverlapQuestions& m_questions;
+  Detail m_detail;
   Overlaps m_result;
 };
 
 } // namespace
 
-Result<Overlaps> find_overlaps(const std::vector<LayerPaths>& layers, const BaseDirectory& base) {
+std::string_view to_string(OverlapClass kind) {
+  switch (kind) {
+  case OverlapClass::identical:
+    return "identical";
+  case OverlapClass::directory:
+    return "directory metadata";
+  case OverlapClass::sequential:
+    return "built on top";
+  case OverlapClass::replaced:
+    return "declared replacement";
+  case OverlapClass::merged:
+    return "merged state";
+  default:
+    return "conflict";
+  }
+}
+
+Result<Overlaps> find_overlaps(const std::vector<LayerPaths>& layers, const OverlapQuestions& questions,
+                               Detail detail) {
   // A merge of sorted lists: the heap holds the next line of each layer, smallest path first, then canonical order.
   using Next = std::tuple<std::string_view, std::size_t, std::size_t>;
   std::priority_queue<Next, std::vector<Next>, std::greater<>> heap;
@@ -140,7 +169,7 @@ Result<Overlaps> find_overlaps(const std::vector<LayerPaths>& layers, const Base
       heap.emplace(layers[i].lines.front().path, i, 0);
     }
   }
-  Finder finder(base);
+  Finder finder(questions, detail);
   std::vector<Claim> claims;
   while (!heap.empty()) {
     const auto [path, index, line] = heap.top();

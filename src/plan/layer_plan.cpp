@@ -348,6 +348,9 @@ std::map<std::string, std::string> inputs_of(const LayerPlan& plan) {
   if (plan.bootstrap) {
     inputs["bootstrap"] = describe(*plan.bootstrap);
   }
+  if (!plan.replaces.empty()) {
+    inputs["replaces"] = joined(plan.replaces, " ");
+  }
   return inputs;
 }
 
@@ -459,6 +462,7 @@ std::vector<LayerPlan> plan_layers(const resolve::Stack& stack, const ArgValues&
     plan.name = definition.name;
     plan.kind = std::string(catalogue::to_string(definition.kind));
     plan.reason = entry.reason;
+    plan.replaces = definition.replaces;
     plan.bootstrap = definition.bootstrap;
     plan.files = definition.files;
     if (definition.kind != catalogue::Kind::base) {

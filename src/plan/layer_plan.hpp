@@ -54,6 +54,8 @@ struct LayerPlan {
   std::string reason;
   /// Every layer it is built on, in the stack's order, the base first; empty for the base.
   std::vector<std::string> closure;
+  /// Names of the layers whose files it may replace or delete.
+  std::vector<std::string> replaces;
   std::optional<catalogue::Bootstrap> bootstrap;
   std::vector<Step> steps;
   ConfigDelta config;

@@ -119,7 +119,8 @@ Dependencies order_constraints(const ChosenLayers& chosen, const std::string& ba
       continue;
     }
     auto& names = before[name];
-    for (const auto* list : {&entry.layer->needs, &entry.layer->after}) {
+    // What replaces another layer's files has to be mounted above it.
+    for (const auto* list : {&entry.layer->needs, &entry.layer->after, &entry.layer->replaces}) {
       std::copy_if(list->begin(), list->end(), std::back_inserter(names),
                    [&](const std::string& other) { return other != base && chosen.contains(other); });
     }
@@ -168,6 +169,19 @@ StackEntry make_entry(const Chosen& chosen, const std::string& base) {
 
 } // namespace
 
+Stack with_edges(Stack stack, const std::vector<Edge>& edges) {
+  for (auto& entry : stack.entries) {
+    for (const auto& edge : edges) {
+      if (edge.later == entry.layer->name && std::ranges::find(entry.needs, edge.earlier) == entry.needs.end()) {
+        entry.needs.push_back(edge.earlier);
+        entry.reason += fmt::format("; on top of '{}': {}", edge.earlier, edge.reason);
+      }
+    }
+    std::ranges::sort(entry.needs);
+  }
+  return stack;
+}
+
 Result<Stack> resolve(const Catalogue& catalogue, const Selection& selection) {
   SHEAF_TRY_ASSIGN(const auto* base, find_base(catalogue, selection.base));
   SHEAF_TRY_ASSIGN(auto chosen, close_over_needs(catalogue, selection));
@@ -176,7 +190,7 @@ Result<Stack> resolve(const Catalogue& catalogue, const Selection& selection) {
   const auto before = order_constraints(chosen, base->name);
   if (const auto cycle = catalogue::find_cycle(before); !cycle.empty()) {
     return Error(ErrorCode::invalid, "layers wait for each other: " + catalogue::render_cycle(cycle))
-        .with_hint(fmt::format("look at 'needs' and 'after' of '{}'", cycle.front()));
+        .with_hint(fmt::format("look at 'needs', 'after' and 'replaces' of '{}'", cycle.front()));
   }
   auto& bottom = chosen[base->name]; // nobody has to ask for the base, or need it
   bottom.layer = base;

@@ -46,4 +46,16 @@ struct Stack {
 /// conflict, or a base that is none or is not the selected one.
 Result<Stack> resolve(const catalogue::Catalogue& catalogue, const Selection& selection);
 
+/// One layer is built on another that it does not need, because the two cannot be joined otherwise.
+struct Edge {
+  std::string earlier;
+  std::string later;
+  /// For people, for example "both change '/etc/motd'".
+  std::string reason;
+};
+
+/// `stack` with the later layer of each edge needing the earlier one. The order stays, so both must be in it in this
+/// order.
+Stack with_edges(Stack stack, const std::vector<Edge>& edges);
+
 } // namespace sheaf::resolve

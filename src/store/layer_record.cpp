@@ -30,6 +30,9 @@ LayerRecord record_from(const Json& json) {
   record.name = json.at("name");
   record.kind = json.at("kind");
   record.needs = json.at("needs").get<std::vector<std::string>>();
+  // Records of the first version lack these two.
+  record.replaces = json.value("replaces", std::vector<std::string>());
+  record.base = json.value("base", std::string());
   record.config = config_from(json.at("config"));
   record.epoch = json.at("epoch");
   record.bytes = json.at("bytes");
@@ -51,6 +54,8 @@ std::string serialise(const LayerRecord& record) {
                      {"recipe_key", record.recipe_key.to_string()},
                      {"content_key", record.content_key.to_string()},
                      {"needs", record.needs},
+                     {"replaces", record.replaces},
+                     {"base", record.base},
                      {"config", to_json(record.config)},
                      {"epoch", record.epoch},
                      {"bytes", record.bytes},

@@ -22,6 +22,10 @@ struct LayerRecord {
   ContentKey content_key;
   /// Names of the layers it was built on, base first.
   std::vector<std::string> needs;
+  /// Names of the layers whose files it may replace or delete.
+  std::vector<std::string> replaces;
+  /// Content key of the base it was built on, as text: its package generation. Empty for a base.
+  std::string base;
   ConfigDelta config;
   /// Seconds since 1970 that all younger times were clamped to.
   std::int64_t epoch = 0;

@@ -59,9 +59,13 @@ struct TestLayer {
   std::string name;
   std::vector<Entry> entries;
   std::set<std::string> needs;
+  std::set<std::string> replaces = {};
 };
 
-inline Overlaps overlaps_of(const std::vector<TestLayer>& layers, const BaseDirectory& base) {
+using BaseDirectory = std::function<std::optional<Entry>(const std::string& path)>;
+
+inline Overlaps overlaps_of(const std::vector<TestLayer>& layers, const BaseDirectory& base,
+                            const std::function<bool(const std::string&)>& is_merged = {}) {
   std::vector<std::string> texts;
   texts.reserve(layers.size());
   std::vector<LayerPaths> paths;
@@ -69,9 +73,9 @@ inline Overlaps overlaps_of(const std::vector<TestLayer>& layers, const BaseDire
     Inventory inventory{layer.entries};
     std::ranges::sort(inventory.entries, {}, [](const Entry& entry) { return escape_path(entry.path); });
     texts.push_back(serialise(inventory));
-    paths.push_back({layer.name, layer.needs, split_inventory(texts.back()).value()});
+    paths.push_back({layer.name, layer.needs, layer.replaces, split_inventory(texts.back()).value()});
   }
-  return find_overlaps(paths, base).value();
+  return find_overlaps(paths, {base, is_merged}, Detail::every_overlap).value();
 }
 
 inline std::optional<Entry> no_base(const std::string& /*path*/) { return std::nullopt; }

@@ -80,6 +80,37 @@ TEST(Overlap, ConflictsComeInTheOrderOfPaths) {
   EXPECT_EQ(overlaps.conflicts[2].path, "/a/b");
 }
 
+TEST(Overlap, ADeclaredReplacementWinsIfItIsLater) {
+  const auto entries = [](const char* content) { return std::vector{file("x", content)}; };
+  EXPECT_THAT(overlaps_of({{"a", entries("1"), {}}, {"b", entries("2"), {}, {"a"}}}, no_base).conflicts, IsEmpty());
+  EXPECT_EQ(overlaps_of({{"a", entries("1"), {}, {"b"}}, {"b", entries("2"), {}}}, no_base).conflicts.size(), 1U);
+}
+
+TEST(Overlap, WhatTheJoinMergesIsNoConflict) {
+  const auto merged = [](const std::string& path) { return path == "x"; };
+  const auto overlaps = overlaps_of(
+      {{"a", {file("x", "1"), file("y", "1")}, {}}, {"b", {file("x", "2"), file("y", "2")}, {}}}, no_base, merged);
+  ASSERT_EQ(overlaps.conflicts.size(), 1U);
+  EXPECT_EQ(overlaps.conflicts[0].path, "/y");
+}
+
+TEST(Overlap, NamesTheClassOfEveryPath) {
+  const auto merged = [](const std::string& path) { return path == "m"; };
+  const auto overlaps = overlaps_of(
+      {{"a", {directory("d"), file("i"), file("m", "1"), file("r", "1"), file("s", "1"), file("x", "1")}, {}},
+       {"b", {directory("d"), file("i"), file("m", "2"), file("r", "2"), file("x", "2")}, {}, {}},
+       {"c", {file("s", "2")}, {"a"}}},
+      no_base, merged);
+  std::map<std::string, OverlapClass> kinds;
+  for (const auto& overlap : overlaps.all) {
+    kinds.emplace(overlap.path, overlap.kind);
+  }
+  const std::map<std::string, OverlapClass> expected = {
+      {"/d", OverlapClass::directory}, {"/i", OverlapClass::identical},  {"/m", OverlapClass::merged},
+      {"/r", OverlapClass::conflict},  {"/s", OverlapClass::sequential}, {"/x", OverlapClass::conflict}};
+  EXPECT_EQ(kinds, expected);
+}
+
 TEST(OverlapDirectory, WhoHasItAsTheBaseHasItSaysNothing) {
   const auto base = base_with(directory("d", 0755));
   const auto overlaps = overlaps_of({{"a", {directory("d", 0700)}, {}}, {"b", {directory("d", 0755)}, {}}}, base);
@@ -143,7 +174,7 @@ TEST(OverlapDirectory, AttributesCount) {
 TEST(Overlap, ABrokenLineIsCorrupt) {
   const std::string text = "sheaf-inventory 1\nd\tx\t0\t0\t0\t0\t-\t-\t-\tp\n";
   const auto lines = split_inventory(text).value();
-  const auto result = find_overlaps({{"a", {}, lines}, {"b", {}, lines}}, no_base);
+  const auto result = find_overlaps({{"a", {}, {}, lines}, {"b", {}, {}, lines}}, {});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code(), ErrorCode::corrupt);
 }
@@ -152,10 +183,10 @@ TEST(Overlap, ABrokenLineIsCorrupt) {
 TEST(Overlap, AShortLineIsCorruptAndDoesNotThrow) {
   const std::string one = "sheaf-inventory 1\nf\t0644\tp\n";
   const std::string two = "sheaf-inventory 1\nf\t0600\tp\n";
-  const std::vector<LayerPaths> layers = {{"a", {}, split_inventory(one).value()},
-                                          {"b", {}, split_inventory(two).value()}};
+  const std::vector<LayerPaths> layers = {{"a", {}, {}, split_inventory(one).value()},
+                                          {"b", {}, {}, split_inventory(two).value()}};
   ASSERT_NO_THROW({
-    const auto result = find_overlaps(layers, no_base);
+    const auto result = find_overlaps(layers, {});
     EXPECT_FALSE(result);
   });
 }
