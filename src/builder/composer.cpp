@@ -4,7 +4,6 @@
 #include "base/text.hpp"
 #include "builder/join_tree.hpp"
 #include "join/driver.hpp"
-#include "join/extract.hpp"
 #include "os/file.hpp"
 
 #include <fmt/format.h>
@@ -70,20 +69,6 @@ Result<void> write_findings(const JoinFindings& findings, JoinTree& tree) {
 }
 
 } // namespace
-
-bool is_shared_state(std::string_view path) { return join::driver_for(path) != nullptr; }
-
-Result<join::Facts> facts_of(const std::map<std::string, std::optional<std::string>>& shared_state,
-                             const layer::ParentView& parent) {
-  join::Facts facts;
-  for (const auto& [path, text] : shared_state) {
-    const auto doing = fmt::format("reading what the layer changed in '/{}'", path);
-    SHEAF_TRY_ASSIGN(const auto before, parent.read(path).context(doing));
-    SHEAF_TRY_ASSIGN(auto changes, join::extract(*join::driver_for(path), path, before, text).context(doing));
-    std::move(changes.begin(), changes.end(), std::back_inserter(facts.changes));
-  }
-  return facts;
-}
 
 Result<Composition> Composer::compose(const std::vector<StoredLayer>& layers) {
   Composition composition;

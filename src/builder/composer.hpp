@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Joins built layers into one environment: finds or makes their join layer and says which trees to mount. Also splits
-// the shared state that a finished build changed into facts. The meaning is in join/; this is its disk side.
+// Joins built layers into one environment: finds or makes their join layer and says which trees to mount. The meaning
+// is in join/; this is its disk side.
 
 #include "base/event.hpp"
 #include "builder/join_findings.hpp"
-#include "layer/capture.hpp"
 #include "store/store.hpp"
 
-#include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,12 +39,5 @@ private:
   store::Store& m_store;
   EventSink& m_events;
 };
-
-/// True for files that some join driver merges.
-bool is_shared_state(std::string_view path);
-
-/// The facts in `shared_state`, as captured, against the view the layer was built on.
-Result<join::Facts> facts_of(const std::map<std::string, std::optional<std::string>>& shared_state,
-                             const layer::ParentView& parent);
 
 } // namespace sheaf::builder

@@ -2,6 +2,7 @@
 #include "builder/join_findings.hpp"
 
 #include "base/text.hpp"
+#include "builder/shared_state.hpp"
 #include "join/text_merge.hpp"
 #include "layer/capture.hpp"
 #include "os/file.hpp"
@@ -97,8 +98,9 @@ private:
     for (std::size_t i = 1; i < m_layers.size(); ++i) {
       facts.push_back({m_layers[i].record.name, &m_inputs[i].facts, m_layers[i].record.replaces});
     }
-    SHEAF_TRY_ASSIGN(auto joined,
-                     join::join([this](std::string_view path) { return m_base.read(std::string(path)); }, facts));
+    SHEAF_TRY_ASSIGN(
+        auto joined,
+        join::join([this](std::string_view path) { return read_state(m_base, std::string(path)); }, facts));
     for (auto& conflict : joined.conflicts) {
       m_findings.conflicts.push_back({conflict.layer_a, conflict.layer_b,
                                       fmt::format("'{}' in '/{}'", conflict.key, conflict.file), conflict.message,

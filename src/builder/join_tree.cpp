@@ -3,7 +3,6 @@
 
 #include "base/text.hpp"
 #include "os/file.hpp"
-#include "os/xattr.hpp"
 
 #include <fmt/format.h>
 
@@ -28,22 +27,6 @@ std::optional<struct stat> look(const os::Fd& root, const std::string& path) {
   return info;
 }
 
-/// The folder of a root-relative path, "" for the root.
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? std::string() : path.substr(0, slash);
-}
-
-/// The target of the symlink at `path`; nothing if there is none.
-std::optional<std::string> link_target(const os::Fd& root, const std::string& path) {
-  const auto folder = os::open_in_root(root, folder_of(path), O_PATH | O_DIRECTORY);
-  if (!folder) {
-    return std::nullopt;
-  }
-  auto target = os::read_link_at(*folder, path.substr(path.rfind('/') + 1));
-  return target ? std::optional(std::move(*target)) : std::nullopt;
-}
-
 } // namespace
 
 Result<void> JoinTree::add_directory(const layer::Entry& wanted) {
@@ -66,10 +49,11 @@ Result<void> JoinTree::add_link(const std::string& path, const join::Link& link)
   const bool wanted =
       !link.target.empty() && (link.only_if_exists.empty() || look(m_below.root(), link.only_if_exists));
   const auto below = look(m_below.root(), path);
-  if (wanted ? link_target(m_below.root(), path) == link.target : !below) {
+  SHEAF_TRY_ASSIGN(const auto target, m_below.read_link(path));
+  if (wanted ? target == link.target : !below) {
     return {};
   }
-  if (!wanted && !S_ISLNK(below->st_mode)) {
+  if (below && !S_ISLNK(below->st_mode)) {
     return {}; // somebody put a file of his own there; the tools leave it alone as well
   }
   SHEAF_TRY(make_parents(path));

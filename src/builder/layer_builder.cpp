@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "builder/bootstrap.hpp"
 #include "builder/deletions.hpp"
+#include "builder/shared_state.hpp"
 #include "builder/step_runner.hpp"
 #include "builder/support_files.hpp"
 #include "layer/capture.hpp"
@@ -186,7 +187,8 @@ private:
       options.is_shared_state = is_shared_state;
     }
     SHEAF_TRY_ASSIGN(const auto captured, layer::capture(tree(), parent, options));
-    SHEAF_TRY_ASSIGN(const auto changes, facts_of(captured.shared_state, parent));
+    SHEAF_TRY_ASSIGN(const auto own, layer::ParentView::open({tree()}));
+    SHEAF_TRY_ASSIGN(const auto changes, facts_of(captured.shared_state, own, parent));
     SHEAF_TRY(check_deletions(m_plan, captured.inventory, changes, closure));
     const auto facts = join::serialise(changes);
     const auto inventory = layer::serialise(captured.inventory);

@@ -412,6 +412,34 @@ Result<std::optional<std::string>> ParentView::read(const std::string& path) con
   return std::optional(std::move(content));
 }
 
+Result<bool> ParentView::has(const std::string& path) const {
+  if (!m_root) {
+    return false;
+  }
+  auto entry = os::open_in_root(m_root, path, O_PATH | O_NOFOLLOW);
+  if (!entry && entry.error().code() != ErrorCode::not_found) {
+    return std::move(entry).error();
+  }
+  return entry.has_value();
+}
+
+Result<std::optional<std::string>> ParentView::read_link(const std::string& path) const {
+  SHEAF_TRY_ASSIGN(const bool exists, has(path));
+  if (!exists) {
+    return std::optional<std::string>();
+  }
+  const auto slash = path.rfind('/');
+  const auto name = path.substr(slash + 1); // the whole path if there is no slash
+  SHEAF_TRY_ASSIGN(const auto folder, os::open_in_root(m_root, slash == std::string::npos ? "." : path.substr(0, slash),
+                                                       O_PATH | O_DIRECTORY));
+  const auto info = look(folder, name);
+  if (!info || !S_ISLNK(info->st_mode)) {
+    return std::optional<std::string>();
+  }
+  SHEAF_TRY_ASSIGN(auto target, os::read_link_at(folder, name));
+  return std::optional(std::move(target));
+}
+
 Result<Captured> capture(const std::string& upper, const ParentView& parent, const CaptureOptions& options) {
   SHEAF_TRY_ASSIGN(const Fd root, os::open(upper, O_RDONLY | O_DIRECTORY));
   Capture run(options);

@@ -26,6 +26,10 @@ public:
   const os::Fd& root() const { return m_root; }
   /// Text of a regular file at the root-relative `path`; nothing if there is none.
   Result<std::optional<std::string>> read(const std::string& path) const;
+  /// Text of a symlink at the root-relative `path`; nothing if there is none.
+  Result<std::optional<std::string>> read_link(const std::string& path) const;
+  /// Is there an entry of any type, a deletion of this tree itself included?
+  Result<bool> has(const std::string& path) const;
 
 private:
   explicit ParentView(os::Fd root) : m_root(std::move(root)) {}
