@@ -23,7 +23,7 @@ struct LineFile {
   KeyRule rule;
 };
 
-constexpr std::array<LineFile, 7> k_files = {{
+constexpr std::array<LineFile, 9> k_files = {{
     {"etc/environment", KeyRule::variable},
     {"etc/shells", KeyRule::whole_line},
     {"var/lib/dpkg/arch", KeyRule::whole_line},
@@ -31,6 +31,8 @@ constexpr std::array<LineFile, 7> k_files = {{
     {"var/lib/ucf/hashfile", KeyRule::path},
     {"var/lib/ucf/registry", KeyRule::path},
     {"var/lib/dpkg/triggers/File", KeyRule::whole_line},
+    {"lib/apk/db/triggers", KeyRule::whole_line},
+    {"usr/lib/apk/db/triggers", KeyRule::whole_line},
 }};
 
 /// Explicit triggers: /var/lib/dpkg/triggers/NAME lists the packages interested in NAME.
