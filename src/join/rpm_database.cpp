@@ -261,7 +261,7 @@ Result<Records> RpmLog::parse(std::string_view file, std::string_view text) cons
   }
   return Error(ErrorCode::corrupt,
                fmt::format("'/{}' is not empty: rpm was stopped before its database was whole", file))
-      .with_hint("let the layer's last step be 'rpm -qa', which completes the database");
+      .with_hint("let the layer's last step be 'rpm --rebuilddb', which makes it whole");
 }
 
 Result<std::string> RpmLog::print(std::string_view /*file*/, const Records& /*records*/) const { return std::string(); }
