@@ -35,10 +35,31 @@ Error error_of(sqlite3* handle, int result, std::string_view doing) {
 
 // Offsets in the header of a database file. Source: sqlite.org/fileformat2.html, "The Database Header".
 constexpr std::size_t k_header_size = 100;
+constexpr std::size_t k_page_size = 16;
 constexpr std::size_t k_write_version = 18;
 constexpr std::size_t k_change_counter = 24;
+constexpr std::size_t k_page_count = 28;
 constexpr std::size_t k_version_valid_for = 92;
 constexpr std::size_t k_version_number = 96;
+
+std::uint64_t big_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char byte : bytes) {
+    value = value << 8U | static_cast<unsigned char>(byte);
+  }
+  return value;
+}
+
+/// SQLite takes what a file lacks for zeros, and so would read a file that was cut as one with other content.
+bool is_whole(std::string_view bytes) {
+  if (bytes.size() < k_header_size) {
+    return false;
+  }
+  const auto stored = big_endian(bytes.substr(k_page_size, 2));
+  const std::uint64_t page_size = stored == 1 ? 65536 : stored; // 65536 has no room in two bytes
+  return page_size != 0 && bytes.size() % page_size == 0 &&
+         bytes.size() / page_size >= big_endian(bytes.substr(k_page_count, 4));
+}
 
 } // namespace
 
@@ -103,7 +124,7 @@ Result<Database> Database::in_memory() {
 }
 
 Result<Database> Database::from_bytes(std::string_view bytes) {
-  if (bytes.size() < k_header_size) {
+  if (!is_whole(bytes)) {
     return Error(ErrorCode::corrupt, "opening a database: the file is too short");
   }
   SHEAF_TRY_ASSIGN(Database database, in_memory());
