@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "join/dpkg_status.hpp"
 
+#include "join/package_texts.hpp"
 #include "join/stanza.hpp"
 
 #include <fmt/format.h>
@@ -35,14 +36,9 @@ void DpkgStatus::order(std::string_view /*file*/, Records& records, std::size_t 
 }
 
 std::string DpkgStatus::explain(const Conflict& conflict) const {
-  const auto a = state_of(conflict.value_a);
-  const auto b = state_of(conflict.value_b);
-  return fmt::format("package '{}' is {} in {} and {} in {}", conflict.key, a, layer_text(conflict.layer_a),
-                     a == b ? "the same with other fields" : b, layer_text(conflict.layer_b));
+  return package_conflict_text(conflict.key, conflict, state_of(conflict.value_a), state_of(conflict.value_b));
 }
 
-std::string DpkgStatus::other_remedy(const Conflict& conflict) const {
-  return fmt::format("build both layers from one package snapshot, so that both get the same '{}'", conflict.key);
-}
+std::string DpkgStatus::other_remedy(const Conflict& conflict) const { return one_snapshot_text(conflict.key); }
 
 } // namespace sheaf::join

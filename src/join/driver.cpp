@@ -3,12 +3,16 @@
 
 #include "join/accounts.hpp"
 #include "join/alternatives.hpp"
+#include "join/apk_installed.hpp"
+#include "join/apk_scripts.hpp"
+#include "join/apk_world.hpp"
 #include "join/debconf.hpp"
 #include "join/diversions.hpp"
 #include "join/dpkg_status.hpp"
 #include "join/extended_states.hpp"
 #include "join/ld_so_cache.hpp"
 #include "join/line_set.hpp"
+#include "join/rpm_database.hpp"
 
 #include <fmt/format.h>
 
@@ -28,10 +32,16 @@ const Debconf k_debconf;
 const Accounts k_accounts;
 const LdSoCache k_ld_so_cache;
 const Alternatives k_alternatives;
+const ApkInstalled k_apk_installed;
+const ApkWorld k_apk_world;
+const ApkScripts k_apk_scripts;
+const RpmDatabase k_rpm_database;
+const RpmLog k_rpm_log;
 const LineSet k_line_set;
 
-const std::array<const Driver*, 8> k_drivers = {&k_dpkg_status, &k_extended_states, &k_diversions,   &k_debconf,
-                                                &k_accounts,    &k_ld_so_cache,     &k_alternatives, &k_line_set};
+const std::array<const Driver*, 13> k_drivers = {
+    &k_dpkg_status,   &k_extended_states, &k_diversions,  &k_debconf,      &k_accounts, &k_ld_so_cache, &k_alternatives,
+    &k_apk_installed, &k_apk_world,       &k_apk_scripts, &k_rpm_database, &k_rpm_log,  &k_line_set};
 
 } // namespace
 

@@ -27,12 +27,14 @@ struct LineFile {
   KeyRule rule;
 };
 
-constexpr std::array<LineFile, 13> k_files = {{
+constexpr std::array<LineFile, 15> k_files = {{
     {"etc/ca-certificates.conf", KeyRule::certificate},
     {"etc/environment", KeyRule::variable},
     {"etc/locale.gen", KeyRule::locale},
     {"etc/sgml/catalog", KeyRule::whole_line},
     {"etc/shells", KeyRule::whole_line},
+    {"lib/apk/db/triggers", KeyRule::whole_line},
+    {"usr/lib/apk/db/triggers", KeyRule::whole_line},
     {"var/lib/dpkg/arch", KeyRule::whole_line},
     {"var/lib/dpkg/statoverride", KeyRule::path},
     {"var/lib/dpkg/triggers/File", KeyRule::whole_line},

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Shared files whose lines stand for themselves: dpkg's trigger interests, stat overrides, login shells, certificates,
-// locales, enabled units, the environment. The union of what the layers added; a table says by what part of a line it
-// is keyed.
+// Shared files whose lines stand for themselves: dpkg's and apk's trigger interests, stat overrides, login shells,
+// certificates, locales, enabled units, the environment. The union of what the layers added; a table says by what part
+// of a line it is keyed.
 
 #include "join/driver.hpp"
 

@@ -20,10 +20,15 @@ class Statement {
 public:
   Statement& bind(int index, std::string_view text);
   Statement& bind(int index, std::int64_t value);
+  Statement& bind_blob(int index, std::string_view bytes);
   /// True if there is a row. `corrupt`, `busy`, `no_space`, … on failure.
   Result<bool> step();
   std::string text(int column) const;
   std::int64_t integer(int column) const;
+  /// Bytes as they are, of a text or a blob.
+  std::string blob(int column) const;
+  /// Makes the statement ready to be run again; parameters keep their values.
+  void reset();
 
 private:
   friend class Database;
@@ -39,6 +44,14 @@ class Database {
 public:
   /// Opens or creates `path`. `corrupt` if it is not a database.
   static Result<Database> open(const std::string& path);
+  /// An empty database that lives in memory only.
+  static Result<Database> in_memory();
+  /// The database file `bytes`, which may come from anywhere, in memory and read only: nothing its schema says is run.
+  /// A file in write-ahead mode is read as it is, without its log. `corrupt` if it is not a database.
+  static Result<Database> from_bytes(std::string_view bytes);
+  /// The bytes of the file this database is, or would be. What SQLite writes of itself into the header (its version,
+  /// how often the file changed) is replaced by fixed values, so the same statements give the same bytes.
+  Result<std::string> serialise() const;
   /// Runs one or more statements without results.
   Result<void> execute(const std::string& sql);
   Result<Statement> prepare(std::string_view sql);

@@ -2,11 +2,14 @@
 // Laws of the join, on generated databases: the order of layers does not matter, joining twice is joining once, and
 // the join of independent layers is what building them one after the other gives.
 
+#include "join/rpm_database.hpp"
+
 #include <fmt/format.h>
 
 #include <random>
 
 #include "unit/join/join_support.hpp"
+#include "unit/join/rpm_support.hpp"
 
 namespace sheaf::join {
 namespace {
@@ -28,6 +31,12 @@ std::string record_text(std::string_view file, int number, int version) {
   if (file == "var/lib/dpkg/diversions") {
     return fmt::format("/d{0}\n/d{0}.{1}\npkg\n", number, version);
   }
+  if (file == "lib/apk/db/installed") {
+    return fmt::format("C:Q1{0}=\nP:p{0}\nV:{1}\nF:usr\nR:f{0}\n\n", number, version);
+  }
+  if (file == "etc/apk/world") {
+    return fmt::format("w{}={}\n", number, version);
+  }
   if (file == "etc/environment") {
     return fmt::format("V{}={}\n", number, version);
   }
@@ -38,10 +47,15 @@ std::string record_text(std::string_view file, int number, int version) {
                              : fmt::format("u{0}:x:{0}:{0}:name{1}:/home:/bin/sh\n", number, version);
 }
 
+constexpr std::string_view k_rpm_file = k_rpm_database_files[0];
+
 constexpr std::string_view k_files[] = {"var/lib/dpkg/status",
                                         "var/lib/apt/extended_states",
                                         "var/lib/dpkg/diversions",
                                         "var/cache/debconf/config.dat",
+                                        "lib/apk/db/installed",
+                                        "etc/apk/world",
+                                        k_rpm_file,
                                         "etc/environment",
                                         "etc/subuid",
                                         "etc/group",
@@ -50,10 +64,23 @@ constexpr std::string_view k_files[] = {"var/lib/dpkg/status",
 /// file -> number of the record -> version.
 using Model = std::map<std::string_view, std::map<int, int>>;
 
+/// The only file that is no text: its records do not simply follow each other.
+std::string rpm_text(const std::map<int, int>& records) {
+  std::vector<PackageSketch> packages;
+  for (const auto& [number, version] : records) {
+    packages.push_back({.name = fmt::format("p{}", number), .version = fmt::format("{}", version)});
+  }
+  return reprinted(k_rpm_file, rpm_database_of(packages));
+}
+
 Files files_of(const Model& model) {
   Files files;
   for (const auto& [file, records] : model) {
     auto& text = files[std::string(file)];
+    if (file == k_rpm_file) {
+      text = rpm_text(records);
+      continue;
+    }
     for (const auto& [number, version] : records) {
       text += record_text(file, number, version);
     }

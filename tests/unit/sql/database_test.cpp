@@ -86,5 +86,57 @@ TEST_F(Sql, OpenItselfReportsACorruptFile) {
 
 TEST_F(Sql, AFolderThatIsNotThereIsAnError) { EXPECT_FALSE(Database::open(path("none/a.db"))); }
 
+Database filled(std::string_view name) {
+  auto database = Database::in_memory().value();
+  EXPECT_TRUE(database.execute("CREATE TABLE t (name TEXT, bytes BLOB)"));
+  auto insert = database.prepare("INSERT INTO t VALUES (?, ?)").value();
+  EXPECT_TRUE(insert.bind(0, name).bind_blob(1, std::string_view("\0\xff", 2)).step());
+  insert.reset();
+  EXPECT_TRUE(insert.bind(0, std::string_view("again")).step());
+  return database;
+}
+
+TEST(SqlBytes, ADatabaseGoesThroughItsBytes) {
+  const auto bytes = filled("a").serialise().value();
+  auto copy = Database::from_bytes(bytes).value();
+  auto select = copy.prepare("SELECT name, bytes FROM t").value();
+  ASSERT_TRUE(select.step().value());
+  EXPECT_EQ(select.text(0), "a");
+  EXPECT_EQ(select.blob(1), std::string("\0\xff", 2));
+  ASSERT_TRUE(select.step().value());
+  EXPECT_EQ(select.text(0), "again");
+  EXPECT_EQ(select.blob(1), std::string("\0\xff", 2)) << "parameters keep their values";
+  EXPECT_FALSE(select.step().value());
+  select.reset();
+  EXPECT_FALSE(copy.execute("INSERT INTO t VALUES ('b', '')")) << "read only";
+  EXPECT_EQ(copy.serialise().value(), bytes);
+}
+
+TEST(SqlBytes, SameStatementsSameBytes) {
+  EXPECT_EQ(filled("a").serialise().value(), filled("a").serialise().value());
+  auto changed = filled("a");
+  ASSERT_TRUE(changed.execute("PRAGMA user_version = 7; PRAGMA user_version = 0"));
+  EXPECT_EQ(changed.serialise().value(), filled("a").serialise().value()) << "how often it changed does not show";
+}
+
+TEST_F(Sql, AFileInWriteAheadModeIsReadFromItsBytes) {
+  {
+    auto database = open();
+    ASSERT_TRUE(database.execute("PRAGMA journal_mode = WAL; INSERT INTO t VALUES ('a', 1)"));
+  }
+  auto copy = Database::from_bytes(os::read_file(path("a.db")).value()).value();
+  EXPECT_EQ(count(copy), 1);
+}
+
+TEST(SqlBytes, OtherBytesAreCorrupt) {
+  EXPECT_EQ(Database::from_bytes("").error().code(), ErrorCode::corrupt);
+  EXPECT_EQ(Database::from_bytes(std::string(4096, 'x')).error().code(), ErrorCode::corrupt);
+  const auto whole = filled("a").serialise().value();
+  for (std::size_t size = 0; size < whole.size(); size += 64) {
+    auto database = Database::from_bytes(std::string_view(whole).substr(0, size));
+    EXPECT_FALSE(database && database->execute("SELECT * FROM t")) << size;
+  }
+}
+
 } // namespace
 } // namespace sheaf::sql
