@@ -173,8 +173,8 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   const auto runtime = sandbox::native_runtime();
   SHEAF_TRY_ASSIGN(const auto layers, builder::build_layers(wanted.plans, session.store, *runtime, session.events,
                                                             {session.jobs}, session.stop));
-  builder::Composer composer(session.store, session.events);
-  SHEAF_TRY_ASSIGN(auto composition, composer.compose(layers));
+  builder::Composer composer(session.store, *runtime, session.events);
+  SHEAF_TRY_ASSIGN(auto composition, composer.compose(layers, session.stop));
   auto environment = describe(project, wanted, layers, std::move(composition.lowers));
   SHEAF_TRY(session.store.folder("plans"));
   SHEAF_TRY(save(saved_path(session.store.root(), project.root, choices), environment, inputs));

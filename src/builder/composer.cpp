@@ -2,6 +2,7 @@
 #include "builder/composer.hpp"
 
 #include "base/text.hpp"
+#include "builder/generated_files.hpp"
 #include "join/driver.hpp"
 #include "join/extract.hpp"
 #include "join/facts.hpp"
@@ -33,7 +34,7 @@ constexpr std::size_t k_most_conflicts = 10;
 /// Everything that decides the join layer: the base and the layers, by content and in canonical order.
 Digest join_key(const std::vector<StoredLayer>& layers) {
   Sha256 hash;
-  hash.field("sheaf-join 1");
+  hash.field("sheaf-join 2");
   for (const auto& layer : layers) {
     hash.field(layer.record.name).field(layer.record.content_key.hex());
     for (const auto& need : layer.record.needs) {
@@ -178,7 +179,7 @@ Result<std::string> facts_text(const std::map<std::string, std::optional<std::st
   return join::serialise(facts);
 }
 
-Result<Composition> Composer::compose(const std::vector<StoredLayer>& layers) {
+Result<Composition> Composer::compose(const std::vector<StoredLayer>& layers, std::stop_token stop) {
   Composition composition;
   composition.lowers = trees_of(layers);
   if (layers.size() < 2) {
@@ -190,7 +191,7 @@ Result<Composition> Composer::compose(const std::vector<StoredLayer>& layers) {
     composition.join = std::move(*found);
     composition.reused = true;
   } else {
-    SHEAF_TRY_ASSIGN(composition.join, make_join(layers, key));
+    SHEAF_TRY_ASSIGN(composition.join, make_join(layers, key, stop));
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     m_events.emit({EventKind::end, "join", fmt::format("{} layers joined", layers.size()), 0, 0, took.count()});
   }
@@ -198,7 +199,8 @@ Result<Composition> Composer::compose(const std::vector<StoredLayer>& layers) {
   return composition;
 }
 
-Result<std::string> Composer::make_join(const std::vector<StoredLayer>& layers, const Digest& key) {
+Result<std::string> Composer::make_join(const std::vector<StoredLayer>& layers, const Digest& key,
+                                        std::stop_token stop) {
   SHEAF_TRY_ASSIGN(const auto inputs, read_inputs(layers));
   SHEAF_TRY_ASSIGN(const auto base, layer::ParentView::open({layers.front().tree()}));
   SHEAF_TRY_ASSIGN(const auto overlaps, overlaps_of(layers, inputs, base.root()));
@@ -235,6 +237,11 @@ Result<std::string> Composer::make_join(const std::vector<StoredLayer>& layers, 
   for (const auto& [path, content] : joined.files) {
     SHEAF_TRY(tree.add_file(path, content, join::driver_for(path)->attributes(path).mode));
   }
+  GeneratorInput input{layers, {}, joined.files, trees_of(layers), staging.file("join/tree")};
+  for (const auto& layer : inputs) {
+    input.inventories.push_back(layer.inventory);
+  }
+  SHEAF_TRY(add_generated_files(input, {m_store, staging, m_runtime, m_events}, stop));
   nlohmann::json names = nlohmann::json::array();
   for (const auto& layer : layers) {
     names.push_back({{"name", layer.record.name}, {"content_key", layer.record.content_key.to_string()}});

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "builder/bootstrap.hpp"
+#include "builder/generated_filter.hpp"
 #include "builder/step_runner.hpp"
 #include "builder/support_files.hpp"
 #include "layer/capture.hpp"
@@ -180,8 +181,13 @@ private:
     SHEAF_TRY_ASSIGN(const auto parent, layer::ParentView::open(below.lowers));
     layer::CaptureOptions options;
     options.epoch = m_epoch;
+    GeneratedFilter generated;
     if (!below.lowers.empty()) { // a base keeps its databases: they are what facts are measured against
       options.is_shared_state = is_shared_state;
+      SHEAF_TRY_ASSIGN(generated, GeneratedFilter::look(below.lowers, tree()));
+      options.is_generated = [&generated](const auto& path, const auto& target) {
+        return generated.drops(path, target);
+      };
     }
     SHEAF_TRY_ASSIGN(const auto captured, layer::capture(tree(), parent, options));
     SHEAF_TRY_ASSIGN(const auto facts, facts_text(captured.shared_state, parent));
@@ -269,7 +275,7 @@ Result<store::StoredLayer> LayerBuilder::build_new(const plan::LayerPlan& plan, 
                                                   "layer " + plan.name, m_events));
   Composition below;
   if (!closure.empty()) {
-    SHEAF_TRY_ASSIGN(below, m_composer.compose(closure));
+    SHEAF_TRY_ASSIGN(below, m_composer.compose(closure, stop));
   }
   return Build(plan, key, m_store, staging, *log, m_runtime, m_events).run(closure, below, stop);
 }
