@@ -44,8 +44,8 @@ private:
       return std::move(outcome.conflicts);
     }
     stack.layers = std::move(outcome.layers);
-    builder::Composer composer(m_session.store, m_session.events);
-    SHEAF_TRY_ASSIGN(stack.composition, composer.compose(stack.layers));
+    builder::Composer composer(m_session.store, *m_runtime, m_session.events);
+    SHEAF_TRY_ASSIGN(stack.composition, composer.compose(stack.layers, m_session.stop));
     return std::exchange(stack.composition.conflicts, {});
   }
 

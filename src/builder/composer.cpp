@@ -2,6 +2,7 @@
 #include "builder/composer.hpp"
 
 #include "base/text.hpp"
+#include "builder/generated_files.hpp"
 #include "builder/join_tree.hpp"
 #include "join/driver.hpp"
 #include "os/file.hpp"
@@ -70,7 +71,7 @@ Result<void> write_findings(const JoinFindings& findings, JoinTree& tree) {
 
 } // namespace
 
-Result<Composition> Composer::compose(const std::vector<StoredLayer>& layers) {
+Result<Composition> Composer::compose(const std::vector<StoredLayer>& layers, std::stop_token stop) {
   Composition composition;
   composition.lowers = trees_of(layers);
   if (layers.size() < 2) {
@@ -87,7 +88,7 @@ Result<Composition> Composer::compose(const std::vector<StoredLayer>& layers) {
       composition.conflicts = std::move(findings.conflicts);
       return composition;
     }
-    SHEAF_TRY_ASSIGN(composition.join, make_join(layers, findings, key));
+    SHEAF_TRY_ASSIGN(composition.join, make_join(layers, findings, key, stop));
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     m_events.emit({EventKind::end, "join", fmt::format("{} layers joined", layers.size()), 0, 0, took.count()});
   }
@@ -96,13 +97,19 @@ Result<Composition> Composer::compose(const std::vector<StoredLayer>& layers) {
 }
 
 Result<std::string> Composer::make_join(const std::vector<StoredLayer>& layers, const JoinFindings& findings,
-                                        const Digest& key) {
+                                        const Digest& key, std::stop_token stop) {
   SHEAF_TRY_ASSIGN(auto staging, m_store.stage());
   SHEAF_TRY_ASSIGN(const auto below, layer::ParentView::open(trees_of(layers)));
   const auto path = staging.file("join/tree");
   SHEAF_TRY(os::make_directories(path));
   JoinTree tree(path, below, layers.front().record.epoch);
   SHEAF_TRY(write_findings(findings, tree));
+  const GeneratorInput input{layers,
+                             {findings.inventories.begin(), findings.inventories.end()},
+                             findings.files,
+                             trees_of(layers),
+                             path};
+  SHEAF_TRY(add_generated_files(input, {m_store, staging, m_runtime, m_events}, stop));
   SHEAF_TRY(os::write_file(staging.file("join/join.json"), describe(layers)));
   SHEAF_TRY(os::sync_file_system(staging.path()));
   return m_store.commit_join(staging.file("join"), key);

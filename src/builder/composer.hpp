@@ -6,8 +6,10 @@
 
 #include "base/event.hpp"
 #include "builder/join_findings.hpp"
+#include "sandbox/runtime.hpp"
 #include "store/store.hpp"
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -27,16 +29,19 @@ struct Composition {
 
 class Composer {
 public:
-  Composer(store::Store& store, EventSink& events) : m_store(store), m_events(events) {}
+  /// `runtime` runs the tools that make generated files.
+  Composer(store::Store& store, sandbox::Runtime& runtime, EventSink& events)
+      : m_store(store), m_runtime(runtime), m_events(events) {}
 
   /// `layers` in canonical order, the base first. Conflicts are part of the result.
-  Result<Composition> compose(const std::vector<store::StoredLayer>& layers);
+  Result<Composition> compose(const std::vector<store::StoredLayer>& layers, std::stop_token stop = {});
 
 private:
   Result<std::string> make_join(const std::vector<store::StoredLayer>& layers, const JoinFindings& findings,
-                                const Digest& key);
+                                const Digest& key, std::stop_token stop);
 
   store::Store& m_store;
+  sandbox::Runtime& m_runtime;
   EventSink& m_events;
 };
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <span>
@@ -242,9 +243,12 @@ private:
 
 Result<JoinFindings> examine_join(const std::vector<StoredLayer>& layers, layer::Detail detail) {
   SHEAF_TRY(check_generation(layers));
-  SHEAF_TRY_ASSIGN(const auto inputs, read_inputs(layers));
+  SHEAF_TRY_ASSIGN(auto inputs, read_inputs(layers));
   SHEAF_TRY_ASSIGN(const auto base, layer::ParentView::open({layers.front().tree()}));
-  return Examination(layers, inputs, base, detail).run();
+  SHEAF_TRY_ASSIGN(auto findings, Examination(layers, inputs, base, detail).run());
+  std::ranges::transform(inputs, std::back_inserter(findings.inventories),
+                         [](LayerInput& input) { return std::move(input.inventory); });
+  return findings;
 }
 
 Error conflict_error(const std::vector<LayerConflict>& conflicts) {

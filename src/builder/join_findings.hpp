@@ -45,6 +45,8 @@ struct JoinFindings {
   /// Root-relative path to text: merged shared state, and texts below etc/ that several layers edited.
   std::map<std::string, std::string, std::less<>> files;
   std::map<std::string, join::Link, std::less<>> links;
+  /// Texts of the layers' inventories, in their order; empty for the base.
+  std::vector<std::string> inventories;
   /// Every path in several layers; empty unless asked for.
   std::vector<layer::Overlap> overlaps;
   /// Shared state that some layer changed; empty unless asked for.

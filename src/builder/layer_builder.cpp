@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "builder/bootstrap.hpp"
 #include "builder/deletions.hpp"
+#include "builder/generated_filter.hpp"
 #include "builder/shared_state.hpp"
 #include "builder/step_runner.hpp"
 #include "builder/support_files.hpp"
@@ -183,8 +184,13 @@ private:
     SHEAF_TRY_ASSIGN(const auto parent, layer::ParentView::open(below.lowers));
     layer::CaptureOptions options;
     options.epoch = m_epoch;
+    GeneratedFilter generated;
     if (!below.lowers.empty()) { // a base keeps its databases: they are what facts are measured against
       options.is_shared_state = is_shared_state;
+      SHEAF_TRY_ASSIGN(generated, GeneratedFilter::look(below.lowers, tree()));
+      options.is_generated = [&generated](const auto& path, const auto& target) {
+        return generated.drops(path, target);
+      };
     }
     SHEAF_TRY_ASSIGN(const auto captured, layer::capture(tree(), parent, options));
     SHEAF_TRY_ASSIGN(const auto own, layer::ParentView::open({tree()}));
@@ -277,7 +283,7 @@ Result<store::StoredLayer> LayerBuilder::build_new(const plan::LayerPlan& plan, 
                                                   "layer " + plan.name, m_events));
   Composition below;
   if (!closure.empty()) {
-    SHEAF_TRY_ASSIGN(below, m_composer.compose(closure));
+    SHEAF_TRY_ASSIGN(below, m_composer.compose(closure, stop));
   }
   if (!below.conflicts.empty()) {
     const std::scoped_lock guard(m_mutex);

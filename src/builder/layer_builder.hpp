@@ -19,7 +19,7 @@ namespace sheaf::builder {
 class LayerBuilder {
 public:
   LayerBuilder(store::Store& store, sandbox::Runtime& runtime, EventSink& events)
-      : m_store(store), m_runtime(runtime), m_events(events), m_composer(store, events) {}
+      : m_store(store), m_runtime(runtime), m_events(events), m_composer(store, runtime, events) {}
 
   /// `closure` holds the layers of plan.closure, in that order. Safe from several threads.
   Result<store::StoredLayer> build(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure,

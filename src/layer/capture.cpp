@@ -106,6 +106,8 @@ private:
   Result<void> visit_other(const Folder& folder, const std::string& name, const struct stat& info);
   Result<void> add_hidden(const Folder& folder, const std::set<std::string>& present);
   Result<bool> drop_noise(const Folder& folder, const std::string& name, const struct stat& info);
+  Result<bool> drop_generated(const Folder& folder, const std::string& name, const struct stat& info);
+  Result<bool> is_generated(const Fd& folder, const std::string& prefix, const std::string& name, bool is_link) const;
   Result<bool> take_shared_state(const Folder& folder, const std::string& name, const struct stat& info);
   Result<bool> unchanged(const Folder& folder, const std::string& name, const struct stat& info) const;
   Result<std::map<std::string, std::string>> clean_attributes(const Fd& folder, const std::string& name);
@@ -131,6 +133,32 @@ Result<bool> Capture::drop_noise(const Folder& folder, const std::string& name, 
     return false;
   }
   ++m_result.dropped[std::string(rule != nullptr ? rule->kind : "runtime")];
+  SHEAF_TRY(remove_entry(folder.upper, name));
+  return true;
+}
+
+/// `folder` is where the entry lies: of the upper tree, or of the parent for what is deleted.
+Result<bool> Capture::is_generated(const Fd& folder, const std::string& prefix, const std::string& name,
+                                   bool is_link) const {
+  if (!m_options.is_generated) {
+    return false;
+  }
+  std::optional<std::string> target;
+  if (is_link) {
+    SHEAF_TRY_ASSIGN(target, os::read_link_at(folder, name));
+  }
+  return m_options.is_generated(prefix + name, target);
+}
+
+Result<bool> Capture::drop_generated(const Folder& folder, const std::string& name, const struct stat& info) {
+  const auto deleted = is_whiteout(info) ? look(folder.parent, name) : std::nullopt;
+  const bool is_link = S_ISLNK(deleted ? deleted->st_mode : info.st_mode);
+  SHEAF_TRY_ASSIGN(const bool generated,
+                   is_generated(deleted ? folder.parent : folder.upper, folder.prefix, name, is_link));
+  if (!generated) {
+    return false;
+  }
+  ++m_result.dropped["generated"];
   SHEAF_TRY(remove_entry(folder.upper, name));
   return true;
 }
@@ -184,6 +212,11 @@ Result<void> Capture::add_hidden(const Folder& folder, const std::set<std::strin
     }
     if (m_options.is_shared_state && m_options.is_shared_state(path)) {
       m_result.shared_state.emplace(path, std::nullopt);
+      continue;
+    }
+    SHEAF_TRY_ASSIGN(const bool generated,
+                     is_generated(folder.parent, folder.prefix, entry.name, entry.type == DT_LNK));
+    if (generated) {
       continue;
     }
     if (mknodat(folder.upper.get(), entry.name.c_str(), S_IFCHR, makedev(0, 0)) != 0) {
@@ -334,6 +367,10 @@ Result<void> Capture::visit(const Folder& folder, const std::string& name) {
   }
   SHEAF_TRY_ASSIGN(const bool shared, take_shared_state(folder, name, *info));
   if (shared) {
+    return {};
+  }
+  SHEAF_TRY_ASSIGN(const bool generated, drop_generated(folder, name, *info));
+  if (generated) {
     return {};
   }
   if (is_whiteout(*info)) {

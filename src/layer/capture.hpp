@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,9 @@ struct CaptureOptions {
   std::int64_t epoch = 0;
   /// Is the root-relative path shared state, which leaves the tree? May be empty.
   std::function<bool(std::string_view)> is_shared_state;
+  /// Is the entry made anew for every composition, so that no layer keeps it? The second argument is the text of a
+  /// symlink; for a deletion both are of what the parent has there. May be empty.
+  std::function<bool(const std::string&, const std::optional<std::string>&)> is_generated;
 };
 
 struct Captured {

@@ -139,6 +139,55 @@ Result<std::vector<InventoryLine>> split_inventory(std::string_view text) {
   return lines;
 }
 
+namespace {
+
+Result<InventoryLine> split_line(std::string_view line) {
+  const auto tab = line.rfind('\t');
+  if (tab == std::string_view::npos || k_types.find(line[0]) == std::string_view::npos) {
+    return corrupt("not a line");
+  }
+  return InventoryLine{line.substr(tab + 1), static_cast<EntryType>(line[0]), line.substr(0, tab)};
+}
+
+/// The line that holds the byte at `place`, without its newline.
+std::string_view line_around(std::string_view text, std::size_t place) {
+  const auto before = place == 0 ? std::string_view::npos : text.rfind('\n', place - 1);
+  const auto start = before == std::string_view::npos ? 0 : before + 1;
+  return text.substr(start, text.find('\n', place) - start);
+}
+
+} // namespace
+
+Result<std::vector<InventoryLine>> lines_with_prefix(std::string_view text, std::string_view prefix) {
+  if (!text.starts_with(k_header) || !text.ends_with('\n')) {
+    return corrupt("unknown header, or cut off");
+  }
+  text.remove_prefix(k_header.size());
+  std::size_t low = 0; // a line's start: all lines before it have smaller paths
+  std::size_t high = text.size();
+  while (low < high) {
+    const auto raw = line_around(text, low + (high - low) / 2);
+    SHEAF_TRY_ASSIGN(const auto line, split_line(raw));
+    const auto start = static_cast<std::size_t>(raw.data() - text.data());
+    if (line.path < prefix) {
+      low = start + raw.size() + 1;
+    } else {
+      high = start;
+    }
+  }
+  std::vector<InventoryLine> lines;
+  while (low < text.size()) {
+    const auto raw = line_around(text, low);
+    SHEAF_TRY_ASSIGN(const auto line, split_line(raw));
+    if (!line.path.starts_with(prefix)) {
+      break;
+    }
+    lines.push_back(line);
+    low += raw.size() + 1;
+  }
+  return lines;
+}
+
 Result<Entry> decode(const InventoryLine& line) {
   const auto fields = split(line.attributes, '\t');
   if (fields.size() != k_fields || fields[7].empty()) {

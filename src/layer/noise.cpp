@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layer/noise.hpp"
 
-#include <fnmatch.h>
+#include "base/path_pattern.hpp"
 
 #include <algorithm>
 #include <array>
@@ -59,18 +59,6 @@ constexpr std::array k_rules = {
     NoiseRule{"etc/ssh/ssh_host_*", "identity", "keys of one machine, made at first start"},
 };
 
-bool matches(const NoiseRule& rule, const std::string& path) {
-  if (rule.pattern.ends_with("/**")) {
-    const auto folder = rule.pattern.substr(0, rule.pattern.size() - 3);
-    if (folder.find('*') == std::string_view::npos) {
-      return path.size() > folder.size() && path[folder.size()] == '/' && path.starts_with(folder);
-    }
-    // FNM_LEADING_DIR: what follows the match after a slash does not count.
-    return fnmatch((std::string(folder) + "/*").c_str(), path.c_str(), FNM_PATHNAME | FNM_LEADING_DIR) == 0;
-  }
-  return fnmatch(std::string(rule.pattern).c_str(), path.c_str(), FNM_PATHNAME) == 0;
-}
-
 /// Directories that a package owns and expects, although all that lies in them is a cache.
 constexpr std::array<std::string_view, 4> k_kept = {"var/cache/apt/archives", "var/cache/apt/archives/partial",
                                                     "var/lib/apt/lists", "var/lib/apt/lists/partial"};
@@ -82,14 +70,14 @@ constexpr NoiseRule k_logs{"var/log/**", "log", "says when and how the build ran
 std::span<const NoiseRule> noise_rules() { return k_rules; }
 
 const NoiseRule* noise_at(const std::string& path, PathIs what) {
-  if (what == PathIs::other && matches(k_logs, path)) {
+  if (what == PathIs::other && matches_path(k_logs.pattern, path)) {
     return &k_logs;
   }
   if (what == PathIs::directory && std::ranges::find(k_kept, path) != k_kept.end()) {
     return nullptr;
   }
   for (const auto& rule : k_rules) {
-    if (matches(rule, path)) {
+    if (matches_path(rule.pattern, path)) {
       return &rule;
     }
   }

@@ -189,6 +189,23 @@ Result<std::string> Store::commit_join(const std::string& directory, const Diges
   return path;
 }
 
+std::optional<std::string> Store::find_generated(const Digest& key) const {
+  auto path = fmt::format("{}/generated/{}", m_root, key.hex());
+  return os::exists(path + "/inventory") ? std::optional(std::move(path)) : std::nullopt;
+}
+
+Result<std::string> Store::commit_generated(const std::string& directory, const Digest& key) {
+  SHEAF_TRY_ASSIGN(const auto parent, folder("generated"));
+  auto path = fmt::format("{}/{}", parent, key.hex());
+  if (!os::exists(path)) {
+    SHEAF_TRY(os::sync_file_system(directory));
+    if (auto renamed = os::rename(directory, path); !renamed && !os::exists(path)) {
+      return std::move(renamed).context("committing generated files").error();
+    }
+  }
+  return path;
+}
+
 Result<std::string> Store::folder(const std::string& name) const {
   auto path = m_root + "/" + name;
   SHEAF_TRY(os::make_directories(path));

@@ -60,6 +60,11 @@ public:
   /// Moves the staged `directory` into place as the join layer of `key` and returns its path.
   Result<std::string> commit_join(const std::string& directory, const Digest& key);
 
+  /// The files a generator made from sources of this key, if it ran before: a folder with tree/ and inventory.
+  std::optional<std::string> find_generated(const Digest& key) const;
+  /// Moves the staged `directory` into place as the generated files of `key` and returns its path.
+  Result<std::string> commit_generated(const std::string& directory, const Digest& key);
+
   /// "<root>/<name>", made if needed: downloads of one kind, saved plans, logs, workspaces.
   Result<std::string> folder(const std::string& name) const;
 
