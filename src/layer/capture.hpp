@@ -6,6 +6,7 @@
 // deletions explicit and local, clamps times, and lists the result.
 
 #include "base/result.hpp"
+#include "layer/capture_rules.hpp"
 #include "layer/inventory.hpp"
 #include "os/fd.hpp"
 
@@ -37,14 +38,23 @@ struct CaptureOptions {
   std::int64_t epoch = 0;
   /// Is the root-relative path shared state, which leaves the tree? May be empty.
   std::function<bool(std::string_view)> is_shared_state;
+  /// What is dropped.
+  CaptureRules rules = CaptureRules();
+};
+
+/// How often one rule dropped something. A directory that goes with all its contents counts once.
+struct Dropped {
+  std::string kind;
+  int entries = 0;
+  bool operator==(const Dropped&) const = default;
 };
 
 struct Captured {
   Inventory inventory;
   /// Shared state found in the upper directory: path to content; nothing for a file that the layer deleted.
   std::map<std::string, std::optional<std::string>> shared_state;
-  /// Entries dropped, by kind of noise, for `--verbose` and tests.
-  std::map<std::string, int> dropped;
+  /// By the path of the rule; "" stands for sockets.
+  std::map<std::string, Dropped> dropped;
 };
 
 /// Captures the directory `upper` against `parent`. On an error the directory is in between and must be thrown away.

@@ -348,6 +348,13 @@ std::map<std::string, std::string> inputs_of(const LayerPlan& plan) {
   if (plan.bootstrap) {
     inputs["bootstrap"] = describe(*plan.bootstrap);
   }
+  if (!plan.capture.empty()) {
+    Sha256 rules;
+    for (const auto& rule : plan.capture) { // the reason is for people
+      rules.field(rule.path).field(rule.kind);
+    }
+    inputs["capture"] = rules.finish().to_string();
+  }
   return inputs;
 }
 
@@ -461,6 +468,7 @@ std::vector<LayerPlan> plan_layers(const resolve::Stack& stack, const ArgValues&
     plan.reason = entry.reason;
     plan.bootstrap = definition.bootstrap;
     plan.files = definition.files;
+    plan.capture = definition.capture;
     if (definition.kind != catalogue::Kind::base) {
       plan.closure = closure_of(stack, entry);
     }
