@@ -70,9 +70,9 @@ constexpr std::array<unsigned, 7> k_namespaces = {CLONE_NEWNS,  CLONE_NEWUSER, C
 /// any set that the filter does not name.
 int add_architectures(scmp_filter_ctx filter) {
 #if defined(__x86_64__)
-  constexpr std::array k_also = {SCMP_ARCH_X86, SCMP_ARCH_X32};
+  constexpr std::array<std::uint32_t, 2> k_also = {SCMP_ARCH_X86, SCMP_ARCH_X32};
 #elif defined(__aarch64__)
-  constexpr std::array k_also = {SCMP_ARCH_ARM};
+  constexpr std::array<std::uint32_t, 1> k_also = {SCMP_ARCH_ARM};
 #else
   constexpr std::array<std::uint32_t, 0> k_also = {};
 #endif
