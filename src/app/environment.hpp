@@ -33,6 +33,8 @@ struct Environment {
   std::vector<StackLine> stack;
   /// Credentials of the agents, as written in the layers ("~/…" is the caller's home).
   std::vector<std::string> credentials;
+  /// Paths of the identity rules by which layers lost something that each start makes anew; sorted, unique.
+  std::vector<std::string> scrubbed;
   /// From the settings: "source:target[:ro]".
   std::vector<std::string> mounts;
   /// The mounts were asked for by the project's own files, which whatever runs inside can change: they may then show

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <set>
 
 namespace sheaf::app {
 namespace {
@@ -45,6 +46,18 @@ void tell(const Wanted& wanted, const std::vector<PlannedLayer>& lines, EventSin
   events.emit({EventKind::note, "plan", states(lines)});
 }
 
+std::vector<std::string> scrubbed_from(const std::vector<store::StoredLayer>& layers) {
+  std::set<std::string> paths;
+  for (const auto& layer : layers) {
+    for (const auto& dropped : layer.record.dropped.value_or(std::vector<store::DroppedEntries>())) {
+      if (dropped.kind == "identity") {
+        paths.insert(dropped.path);
+      }
+    }
+  }
+  return {paths.begin(), paths.end()};
+}
+
 Environment describe(const Project& project, const BuiltStack& stack) {
   Environment environment;
   environment.project = project.root;
@@ -67,6 +80,7 @@ Environment describe(const Project& project, const BuiltStack& stack) {
                                      definition->credentials.end());
     }
   }
+  environment.scrubbed = scrubbed_from(layers);
   environment.config = plan::compose_config(deltas);
   for (const auto& [name, value] : project.config.env) {
     environment.config.environment[name] = value;
@@ -194,6 +208,7 @@ Result<os::ExitStatus> run_in(const Environment& environment, std::vector<std::s
   if (const auto term = os::environment("TERM")) {
     request.environment["TERM"] = *term;
   }
+  request.scrubbed = environment.scrubbed;
   request.binds = support.binds;
   SHEAF_TRY_ASSIGN(const auto mounts, user_mounts(environment, os::environment("HOME").value_or("/root")));
   request.binds.insert(request.binds.end(), mounts.begin(), mounts.end());

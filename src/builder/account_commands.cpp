@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -74,7 +75,7 @@ constexpr std::array<std::pair<std::string_view, unsigned>, 56> k_known = {{
 constexpr unsigned k_first = 30000;
 constexpr unsigned k_count = 30000;
 
-/// The CRC of cksum(1), which every POSIX system has, so that the shell script below computes the same.
+/// The CRC of cksum(1); the shell scripts below compute the same.
 std::uint32_t posix_checksum(std::string_view text) {
   std::uint32_t crc = 0;
   const auto add = [&crc](unsigned byte) {
@@ -100,37 +101,223 @@ std::string known_cases() {
   return text;
 }
 
-/// `{}`: program, options that choose an id, option that sets one, the file that tells taken ids, condition under
-/// which the command creates an account at all.
-constexpr std::string_view k_script = R"sh(#!/bin/sh
+/// What all scripts start with. Only the shell itself is used, because a small base has neither getent nor cksum: it
+/// has to be right in dash, bash and busybox. `@CASES@`, `@FIRST@` and `@COUNT@` are filled in.
+constexpr std::string_view k_prelude = R"sh(#!/bin/sh
 # Gives new accounts the id that belongs to their name. Made by sheaf; only there while a layer builds.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-program={program}
+etc=/etc
+# The characters of codes 33 to 126.
+alphabet='!"#$%&'\''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~'
 
-id_for_name() {{
-  case "$1" in
-{cases}    *) set -- $(printf %s "$1" | cksum); echo $(( {first} + $1 % {count} )) ;;
+# Is there an entry with the name or id $2 in the database $1, passwd or group?
+taken() {
+  [ -r "$etc/$1" ] || return 1
+  while IFS=: read -r account _ number _ || [ -n "$account" ]; do
+    [ "$account" != "$2" ] && [ "$number" != "$2" ] || return 0
+  done <"$etc/$1"
+  return 1
+}
+
+# Leads the checksum $crc over one more byte.
+add_byte() {
+  crc=$((crc ^ ($1 << 24))) bit=0
+  while [ "$bit" -lt 8 ]; do
+    if [ "$((crc & 0x80000000))" -ne 0 ]; then
+      crc=$((((crc << 1) ^ 0x04C11DB7) & 0xFFFFFFFF))
+    else
+      crc=$(((crc << 1) & 0xFFFFFFFF))
+    fi
+    bit=$((bit + 1))
+  done
+}
+
+# As cksum(1).
+checksum() {
+  left=$1 length=${#1} crc=0
+  while [ -n "$left" ]; do
+    after=${left#?}
+    before=${alphabet%%"${left%"$after"}"*}
+    add_byte "$((33 + ${#before}))"
+    left=$after
+  done
+  while [ "$length" -gt 0 ]; do
+    add_byte "$((length & 255))"
+    length=$((length >> 8))
+  done
+  echo "$((crc ^ 0xFFFFFFFF))"
+}
+
+# The id of the name $1; with a number $2, the one to take when the $2 before it were taken.
+id_for_name() {
+  case "$1${2:+:$2}" in
+@CASES@    *) echo "$((@FIRST@ + $(checksum "$1${2:+:$2}") % @COUNT@))" ;;
   esac
-}}
+}
+
+# Is the id $2 in use in one of the databases $1? What this run has chosen so far is in $chosen.
+is_used() {
+  for one in $1; do
+    taken "$one" "$2" && return 0
+    case "$chosen" in *" $one:$2 "*) return 0 ;; esac
+  done
+  return 1
+}
+
+# The id for the new entry $2 of the databases $1.
+free_id() {
+  attempt= candidate=$(id_for_name "$2")
+  while is_used "$1" "$candidate"; do
+    attempt=$((attempt + 1))
+    candidate=$(id_for_name "$2" "$attempt")
+  done
+  echo "$candidate"
+}
+chosen=' '
+
+find_program() {
+  [ -x "$program" ] || program=$(command -v "${program##*/}") || {
+    echo "${program##*/}: not found" >&2
+    exit 127
+  }
+}
+)sh";
+
+/// For the commands that make one account: `@PROGRAM@`, `@FIXED@`, `@VALUED@`, `@DATABASE@`, `@OPTION@`, `@EXTRA@` are
+/// the fields of Command.
+constexpr std::string_view k_script = R"sh(program=@PROGRAM@
+find_program
 
 choose=yes name= previous=
 for word in "$@"; do
   case "$word" in
-    {fixed}) choose=no ;;
+    @FIXED@) choose=no ;;
   esac
   case "$previous" in
-    {valued}) ;;
+    @VALUED@) ;;
     *) case "$word" in -*) ;; *) [ -n "$name" ] || name=$word; second=$word ;; esac ;;
   esac
   previous=$word
 done
-{extra}
-if [ "$choose" = no ] || [ -z "$name" ] || getent {database} "$name" >/dev/null; then
+option=@OPTION@
+@EXTRA@
+if [ "$choose" = no ] || [ -z "$name" ] || taken @DATABASE@ "$name"; then
   exec "$program" "$@"
 fi
-id=$(id_for_name "$name")
-while getent {database} "$id" >/dev/null; do id=$((id + 1)); done
-exec "$program" {option} "$id" "$@"
+exec "$program" "$option" "$(free_id @DATABASE@ "$name")" "$@"
+)sh";
+
+/// systemd-sysusers(8) takes a table, from files, its arguments or its input. The accounts that it would number itself
+/// are made first, from the same lines with the id filled in; then it runs as it was called and finds them there.
+constexpr std::string_view k_sysusers_script = R"sh(program=/usr/bin/systemd-sysusers
+find_program
+
+inline=no replace= files= reads_input=no
+for word in "$@"; do
+  case "$word" in
+    --inline) inline=yes ;;
+    --replace=*) replace=${word#--replace=} ;;
+    -) reads_input=yes ;;
+    # Another root, or nothing is changed.
+    --root* | --image* | --dry-run | --cat-config | --tldr | --help | -h | --version | --replace) exec "$program" "$@" ;;
+  esac
+done
+
+# Prints the definition files that count: of equal names the first wins.
+all_files() {
+  seen=' '
+  for folder in "$etc/sysusers.d" /run/sysusers.d /usr/local/lib/sysusers.d /usr/lib/sysusers.d; do
+    for file in "$folder"/*.conf; do
+      case "$seen" in *" ${file##*/} "*) continue ;; esac
+      [ -f "$file" ] && seen="$seen${file##*/} " && [ "${file##*/}" != "${replace##*/}" ] && cat "$file" && echo
+    done
+  done
+}
+
+find_file() {
+  case "$1" in */*) cat "$1"; return ;; esac
+  for folder in "$etc/sysusers.d" /run/sysusers.d /usr/local/lib/sysusers.d /usr/lib/sysusers.d; do
+    [ -f "$folder/$1" ] && cat "$folder/$1" && return
+  done
+}
+
+input=
+[ "$reads_input" = no ] || input=$(cat)
+
+# Prints the lines that the call is about.
+lines() {
+  named=no
+  for word in "$@"; do
+    case "$word" in
+      -) printf '%s\n' "$input" ;;
+      -*) continue ;;
+      *) if [ "$inline" = yes ]; then printf '%s\n' "$word"; else find_file "$word" && echo; fi ;;
+    esac
+    named=yes
+  done
+  [ "$named" = yes ] && [ -z "$replace" ] || all_files
+}
+
+is_made() { taken "$1" "$2" || case "$made" in *" $1:$2 "*) ;; *) false ;; esac; }
+
+# Adds a line that makes the user or group $2 with an id of its name, unless there is one. $3: ":" and the user's group,
+# $4: the rest of the line.
+decide() {
+  case "$1$3" in
+    g*) is_made group "$2" && return; databases=group ;;
+    # A user's own group gets the user's number.
+    u*:*) is_made passwd "$2" && return; databases=passwd ;;
+    *) is_made passwd "$2" && return; is_made group "$2" && databases=passwd || databases='passwd group' ;;
+  esac
+  id=$(free_id "$databases" "$2")
+  for database in $databases; do
+    made="$made$database:$2 " chosen="$chosen$database:$id "
+  done
+  add_line "$1 $2 $id$3${4:+ $4}"
+  needed=yes
+}
+
+add_line() {
+  table="$table$1
+"
+}
+
+made=' ' table= members= needed=no
+while read -r kind name number rest; do
+  case "$name$number" in *[\"\'%]*) continue ;; esac
+  case "$kind:$number" in
+    u:- | u!:- | g:- | u: | u!: | g:) decide "$kind" "$name" '' "$rest" ;;
+    # A number is given: the line is kept, for users of the table may need it.
+    u:[0-9/]* | u!:[0-9/]*)
+      made="${made}passwd:$name group:$name " chosen="${chosen}passwd:${number%%:*} group:${number%%:*} "
+      add_line "$kind $name $number${rest:+ $rest}"
+      ;;
+    g:[0-9/]*)
+      made="${made}group:$name " chosen="${chosen}group:$number "
+      add_line "$kind $name $number"
+      ;;
+    u:-:* | u!:-:*) decide "$kind" "$name" "${number#-}" "$rest" ;;
+    # A member of a group: both are made if they are missing.
+    m:?*) members="$members$name $number
+" ;;
+  esac
+done <<EOF
+$(lines "$@")
+EOF
+while read -r name group; do
+  [ -n "$name" ] || continue
+  decide u "$name" '' ''
+  decide g "$group" '' ''
+done <<EOF
+$members
+EOF
+
+[ "$needed" = no ] || printf '%s' "$table" | "$program" - || exit
+if [ "$reads_input" = yes ]; then
+  printf '%s\n' "$input" | "$program" "$@"
+else
+  exec "$program" "$@"
+fi
 )sh";
 
 struct Command {
@@ -144,6 +331,11 @@ struct Command {
   std::string_view extra;
 };
 
+/// Debian's adduser and addgroup are scripts around useradd, with long options; those of busybox have short ones only.
+constexpr std::string_view k_adduser_extra = R"sh(# 'adduser user group' adds a member and creates nothing.
+[ "$name" = "$second" ] || choose=no
+[ "$choose" = no ] || case "$("$program" --help 2>&1)" in *BusyBox*) option=${option%id} option=${option#-} ;; esac)sh";
+
 constexpr std::array<Command, 4> k_commands = {{
     {"useradd", "passwd", "-u|-[!-]*u|--uid|--uid=*|-D|--defaults",
      "-[bcdefgGkKpRPsuZ]|-[!-]*[bcdefgGkKpRPsuZ]|--base-dir|--comment|--home-dir|--expiredate|--inactive|--gid|--"
@@ -152,36 +344,56 @@ constexpr std::array<Command, 4> k_commands = {{
      "-u", ""},
     {"groupadd", "group", "-g|-[!-]*g|--gid|--gid=*",
      "-[gKpRPU]|-[!-]*[gKpRPU]|--gid|--key|--password|--root|--prefix|--users", "-g", ""},
-    {"adduser", "passwd", "--uid|--uid=*|--group-only",
-     "--home|--shell|--ingroup|--gid|--gecos|--comment|--conf|--firstuid|--lastuid|--uid", "--uid",
-     R"(# 'adduser user group' adds a member and creates nothing.
-[ "$name" = "$second" ] || choose=no)"},
-    {"addgroup", "group", "--gid|--gid=*", "--conf|--gid|--firstgid|--lastgid", "--gid",
-     R"([ "$name" = "$second" ] || choose=no)"},
+    {"adduser", "passwd", "-u|-[!-]*u|-u[0-9]*|--uid|--uid=*|--group-only",
+     "-[hgsGuk]|-[!-]*[hgsGuk]|--home|--shell|--ingroup|--gid|--gecos|--comment|--conf|--firstuid|--lastuid|--uid",
+     "--uid", k_adduser_extra},
+    {"addgroup", "group", "-g|-[!-]*g|-g[0-9]*|--gid|--gid=*", "-g|-[!-]*g|--conf|--gid|--firstgid|--lastgid", "--gid",
+     k_adduser_extra},
 }};
+
+/// `text` with each of `values`, name to text, in place of @NAME@.
+std::string filled(std::string_view text, const std::map<std::string_view, std::string>& values) {
+  std::string result;
+  while (!text.empty()) {
+    const auto found = std::ranges::find_if(values, [&](const auto& value) {
+      return text.starts_with('@') && text.substr(1).starts_with(value.first) &&
+             text.substr(1 + value.first.size()).starts_with('@');
+    });
+    if (found != values.end()) {
+      result += found->second;
+      text.remove_prefix(found->first.size() + 2);
+    } else {
+      result += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return result;
+}
 
 } // namespace
 
 std::map<std::string, std::string> account_commands() {
-  std::map<std::string, std::string> scripts;
+  const auto prelude = filled(
+      k_prelude, {{"CASES", known_cases()}, {"FIRST", std::to_string(k_first)}, {"COUNT", std::to_string(k_count)}});
+  std::map<std::string, std::string> scripts = {{"systemd-sysusers", prelude + std::string(k_sysusers_script)}};
   for (const auto& command : k_commands) {
-    scripts.emplace(command.name,
-                    fmt::format(fmt::runtime(k_script), fmt::arg("program", fmt::format("/usr/sbin/{}", command.name)),
-                                fmt::arg("cases", known_cases()), fmt::arg("first", k_first),
-                                fmt::arg("count", k_count), fmt::arg("fixed", command.fixed),
-                                fmt::arg("valued", command.valued), fmt::arg("database", command.database),
-                                fmt::arg("option", command.option), fmt::arg("extra", command.extra)));
+    scripts.emplace(command.name, prelude + filled(k_script, {{"PROGRAM", fmt::format("/usr/sbin/{}", command.name)},
+                                                              {"FIXED", std::string(command.fixed)},
+                                                              {"VALUED", std::string(command.valued)},
+                                                              {"DATABASE", std::string(command.database)},
+                                                              {"OPTION", std::string(command.option)},
+                                                              {"EXTRA", std::string(command.extra)}}));
   }
   return scripts;
 }
 
-unsigned id_for_name(const std::string& name) {
+unsigned id_for_name(const std::string& name, unsigned attempt) {
   for (const auto& [known, id] : k_known) {
-    if (known == name) {
+    if (known == name && attempt == 0) {
       return id;
     }
   }
-  return k_first + posix_checksum(name) % k_count;
+  return k_first + posix_checksum(attempt == 0 ? name : fmt::format("{}:{}", name, attempt)) % k_count;
 }
 
 } // namespace sheaf::builder

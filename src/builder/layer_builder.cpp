@@ -184,6 +184,7 @@ private:
     SHEAF_TRY_ASSIGN(const auto parent, layer::ParentView::open(below.lowers));
     layer::CaptureOptions options;
     options.epoch = m_epoch;
+    options.rules = layer::CaptureRules(m_plan.capture);
     GeneratedFilter generated;
     if (!below.lowers.empty()) { // a base keeps its databases: they are what facts are measured against
       options.is_shared_state = is_shared_state;
@@ -215,6 +216,10 @@ private:
     record.files = captured.inventory.entries.size();
     record.created = std::time(nullptr);
     record.inputs = m_plan.inputs;
+    record.dropped.emplace();
+    for (const auto& [path, dropped] : captured.dropped) {
+      record.dropped->push_back({path, dropped.kind, dropped.entries});
+    }
     return record;
   }
 

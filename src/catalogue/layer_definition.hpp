@@ -4,6 +4,7 @@
 // A layer definition: the recipe of one layer, as written in `layer.yml` and its `Containerfile`. Values and pure
 // parsers from text; reading folders is done by `app/`. Used by the catalogue, by `resolve/` and by `plan/`.
 
+#include "base/capture_rule.hpp"
 #include "base/diagnostics.hpp"
 #include "base/source_text.hpp"
 
@@ -116,6 +117,8 @@ struct LayerDefinition {
   bool is_volatile = false;
   /// The file in the folder to build for each family, usually "Containerfile". Empty: the layer fits any family.
   std::map<Family, std::string> families;
+  /// Rows of the capture table, in the order written; they come before the built-in ones.
+  std::vector<CaptureRule> capture;
   /// Only for kind base.
   std::optional<Bootstrap> bootstrap;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/text.hpp"
 #include "catalogue/layer_definition.hpp"
 #include "catalogue/yaml_reader.hpp"
 
@@ -217,6 +218,47 @@ void read_bootstrap(MapReader& map, LayerDefinition& layer) {
   layer.bootstrap = std::move(bootstrap);
 }
 
+/// Why a pattern of `capture` can fit nothing, as the end of "'PATTERN' …"; nothing if it can.
+std::optional<std::string> pattern_mistake(std::string_view path) {
+  if (path.empty() || path.starts_with('/') || path.ends_with('/')) {
+    return "must be a path below the root, without '/' at its ends";
+  }
+  if (const auto stars = path.find("**"); stars != std::string_view::npos && (stars == 0 || path.substr(stars - 1) != "/**")) {
+    return "may have '**' only as its last part";
+  }
+  for (const auto part : split(path, '/')) {
+    if (part.empty() || part == "." || part == "..") {
+      return "must not have empty parts, '.' or '..'";
+    }
+  }
+  return std::nullopt;
+}
+
+void read_capture(MapReader& map, LayerDefinition& layer) {
+  static const std::vector<std::string> k_classes(k_capture_classes.begin(), k_capture_classes.end());
+  const auto* node = map.find("capture");
+  if (node == nullptr) {
+    return;
+  }
+  for (const auto& item : read_list(*node, "'capture'", map.context())) {
+    MapReader row(item, "an entry of 'capture'", map.context());
+    CaptureRule rule;
+    rule.path = row.required_text("path").value_or("");
+    if (const auto* path = row.find("path"); path != nullptr && path->kind == YamlNode::Kind::scalar) {
+      if (const auto mistake = pattern_mistake(rule.path)) {
+        map.context().error(path->span, "bad-value", fmt::format("'{}' {}", rule.path, *mistake),
+                            "for example 'var/lib/tool/*.lock', or 'var/lib/tool/**' for all that is below");
+      }
+    }
+    if (const auto* kind = row.require("class")) {
+      rule.kind = read_choice(*kind, k_classes, "'class'", map.context()).value_or("");
+    }
+    rule.reason = row.required_text("reason").value_or("");
+    row.finish();
+    layer.capture.push_back(std::move(rule));
+  }
+}
+
 void check_consistency(const LayerDefinition& layer, const ReadContext& context) {
   if (layer.kind != Kind::base) {
     return;
@@ -254,6 +296,7 @@ std::optional<LayerDefinition> parse_layer(std::string name, std::shared_ptr<con
   read_detect(map, layer);
   read_families(map, layer);
   read_bootstrap(map, layer);
+  read_capture(map, layer);
   map.finish();
   check_consistency(layer, context);
   return diagnostics.error_count() == errors_before ? std::optional(std::move(layer)) : std::nullopt;

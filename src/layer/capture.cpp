@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layer/capture.hpp"
 
-#include "layer/noise.hpp"
 #include "os/file.hpp"
 #include "os/mount.hpp"
 #include "os/xattr.hpp"
@@ -127,12 +126,19 @@ Result<void> remove_entry(const Fd& folder, const std::string& name) {
 }
 
 Result<bool> Capture::drop_noise(const Folder& folder, const std::string& name, const struct stat& info) {
-  const auto* rule = noise_at(folder.prefix + name, S_ISDIR(info.st_mode) ? PathIs::directory : PathIs::other);
-  const bool is_socket = S_ISSOCK(info.st_mode); // belongs to a process that is gone
-  if (rule == nullptr && !is_socket) {
+  std::string target;
+  if (S_ISLNK(info.st_mode)) {
+    SHEAF_TRY_ASSIGN(target, os::read_link_at(folder.upper, name));
+  }
+  const auto what = S_ISDIR(info.st_mode) ? PathIs::directory : S_ISLNK(info.st_mode) ? PathIs::link : PathIs::other;
+  const auto* rule = m_options.rules.dropping(folder.prefix + name, what, target);
+  if (rule == nullptr && !S_ISSOCK(info.st_mode)) {
     return false;
   }
-  ++m_result.dropped[std::string(rule != nullptr ? rule->kind : "runtime")];
+  static const CaptureRule k_socket{"", "runtime", "a socket of a process that is gone"};
+  rule = rule != nullptr ? rule : &k_socket;
+  auto& count = m_result.dropped.try_emplace(rule->path, Dropped{rule->kind, 0}).first->second;
+  ++count.entries;
   SHEAF_TRY(remove_entry(folder.upper, name));
   return true;
 }
@@ -206,8 +212,8 @@ Result<void> Capture::add_hidden(const Folder& folder, const std::set<std::strin
   SHEAF_TRY_ASSIGN(const auto below, os::list_directory(folder.parent));
   for (const auto& entry : below) {
     const auto path = folder.prefix + entry.name;
-    const auto what = entry.type == DT_DIR ? PathIs::directory : PathIs::other;
-    if (present.contains(entry.name) || noise_at(path, what) != nullptr) {
+    const auto what = entry.type == DT_DIR ? PathIs::directory : entry.type == DT_LNK ? PathIs::link : PathIs::other;
+    if (present.contains(entry.name) || m_options.rules.dropping(path, what) != nullptr) {
       continue;
     }
     if (m_options.is_shared_state && m_options.is_shared_state(path)) {

@@ -6,6 +6,7 @@
 // deletions explicit and local, clamps times, and lists the result.
 
 #include "base/result.hpp"
+#include "layer/capture_rules.hpp"
 #include "layer/inventory.hpp"
 #include "os/fd.hpp"
 
@@ -45,14 +46,23 @@ struct CaptureOptions {
   /// Is the entry made anew for every composition, so that no layer keeps it? The second argument is the text of a
   /// symlink; for a deletion both are of what the parent has there. May be empty.
   std::function<bool(const std::string&, const std::optional<std::string>&)> is_generated;
+  /// What is dropped.
+  CaptureRules rules = CaptureRules();
+};
+
+/// How often one rule dropped something. A directory that goes with all its contents counts once.
+struct Dropped {
+  std::string kind;
+  int entries = 0;
+  bool operator==(const Dropped&) const = default;
 };
 
 struct Captured {
   Inventory inventory;
   /// Shared state found in the upper directory: path to content; nothing for a file that the layer deleted.
   std::map<std::string, std::optional<std::string>> shared_state;
-  /// Entries dropped, by kind of noise, for `--verbose` and tests.
-  std::map<std::string, int> dropped;
+  /// By the path of the rule; "" stands for sockets.
+  std::map<std::string, Dropped> dropped;
 };
 
 /// Captures the directory `upper` against `parent`. On an error the directory is in between and must be thrown away.

@@ -351,6 +351,13 @@ std::map<std::string, std::string> inputs_of(const LayerPlan& plan) {
   if (!plan.replaces.empty()) {
     inputs["replaces"] = joined(plan.replaces, " ");
   }
+  if (!plan.capture.empty()) {
+    Sha256 rules;
+    for (const auto& rule : plan.capture) { // the reason is for people
+      rules.field(rule.path).field(rule.kind);
+    }
+    inputs["capture"] = rules.finish().to_string();
+  }
   return inputs;
 }
 
@@ -465,6 +472,7 @@ std::vector<LayerPlan> plan_layers(const resolve::Stack& stack, const ArgValues&
     plan.replaces = definition.replaces;
     plan.bootstrap = definition.bootstrap;
     plan.files = definition.files;
+    plan.capture = definition.capture;
     if (definition.kind != catalogue::Kind::base) {
       plan.closure = closure_of(stack, entry);
     }
@@ -487,7 +495,8 @@ std::vector<LayerPlan> plan_layers(const resolve::Stack& stack, const ArgValues&
 
 RecipeKey recipe_key(const LayerPlan& plan, const std::map<std::string, ContentKey>& closure) {
   Sha256 hash;
-  hash.field("sheaf-recipe 1");
+  // Counts up when the same recipe gives another layer: the capture table or the ids of accounts changed.
+  hash.field("sheaf-recipe 2");
   for (const auto& [name, value] : plan.inputs) {
     hash.field(name).field(value);
   }

@@ -4,6 +4,7 @@
 // A stack turned into what the builder carries out: for each layer its steps, its configuration and the named inputs of
 // its recipe key. Pure: nothing is read, nothing is run.
 
+#include "base/capture_rule.hpp"
 #include "base/config_delta.hpp"
 #include "base/diagnostics.hpp"
 #include "base/digest.hpp"
@@ -59,6 +60,8 @@ struct LayerPlan {
   std::optional<catalogue::Bootstrap> bootstrap;
   std::vector<Step> steps;
   ConfigDelta config;
+  /// The layer's own rows of the capture table.
+  std::vector<CaptureRule> capture;
   /// The build context: relative path to content.
   std::map<std::string, std::string> files;
   /// What decides the result besides the content of the closure: name to value or digest.

@@ -90,8 +90,14 @@ pid_t start(const RunCommand& command) {
   report(Json{{"start", true}});
   const pid_t child = fork();
   if (child == 0) {
-    report(become_command(command));
-    _exit(127);
+    const auto failure = become_command(command);
+    if (!failure.exit_code) {
+      report(failure.error);
+      _exit(127);
+    }
+    const auto text = failure.error.render() + "\n"; // where the command's own complaints go
+    (void)!write(STDERR_FILENO, text.c_str(), text.size());
+    _exit(*failure.exit_code);
   }
   if (child < 0) {
     report(Error::from_errno(errno, "starting a process for the command"));

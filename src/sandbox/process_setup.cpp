@@ -140,7 +140,7 @@ std::vector<std::string> complete_environment(const RunCommand& command, const I
   return environment;
 }
 
-Error exec(const RunCommand& command, std::vector<std::string> environment) {
+StartFailure exec(const RunCommand& command, std::vector<std::string> environment) {
   std::vector<char*> argv;
   for (const auto& word : command.argv) {
     argv.push_back(const_cast<char*>(word.c_str()));
@@ -155,9 +155,12 @@ Error exec(const RunCommand& command, std::vector<std::string> environment) {
   }
   env.push_back(nullptr);
   execvpe(argv[0], argv.data(), env.data());
+  const bool is_missing = errno == ENOENT || errno == ENOTDIR;
   auto error = Error::from_errno(errno, fmt::format("starting '{}'", command.argv[0]));
-  return errno == ENOENT ? std::move(error).with_hint("is the program in one of the selected layers, and in PATH?")
-                         : error;
+  if (is_missing) {
+    return {std::move(error).with_hint("is the program in one of the selected layers, and in PATH?"), 127};
+  }
+  return {std::move(error), 126};
 }
 
 Result<std::string> text_of(const char* path) {
@@ -218,13 +221,13 @@ Result<Identity> resolve_user(std::string_view user, std::string_view passwd, st
   return identity;
 }
 
-Error become_command(const RunCommand& command) {
+StartFailure become_command(const RunCommand& command) {
   auto identity = identity_of(command.user);
   if (!identity) {
-    return std::move(identity).error();
+    return {std::move(identity).error(), std::nullopt};
   }
   if (auto ready = prepare(command, *identity); !ready) {
-    return std::move(ready).error();
+    return {std::move(ready).error(), std::nullopt};
   }
   for (const int number : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE}) {
     signal(number, SIG_DFL);

@@ -26,7 +26,15 @@ struct Identity {
 /// Source: Dockerfile reference, USER; a numeric id needs no entry.
 Result<Identity> resolve_user(std::string_view user, std::string_view passwd, std::string_view group);
 
+/// Why a command did not start, and what to end with.
+struct StartFailure {
+  Error error;
+  /// As shells have it: 127 if there is no such program, 126 if it cannot be executed. Nothing: the sandbox itself is
+  /// at fault, not the command.
+  std::optional<int> exit_code;
+};
+
 /// Replaces this process; returns only the reason why it could not.
-Error become_command(const RunCommand& command);
+StartFailure become_command(const RunCommand& command);
 
 } // namespace sheaf::sandbox

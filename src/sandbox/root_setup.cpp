@@ -135,6 +135,25 @@ Result<void> mount_kernel_views(const Fd& root) {
   return os::attach_in_root(sys, root, "/sys");
 }
 
+Result<void> write_new(const Fd& root, const NewFile& file) {
+  const auto doing = fmt::format("making '{}'", file.path);
+  const auto slash = file.path.rfind('/');
+  const auto parent = slash == 0 ? std::string("/") : file.path.substr(0, slash);
+  SHEAF_TRY(ensure_target(root, parent, true).context(doing));
+  SHEAF_TRY_ASSIGN(const Fd folder, os::open_in_root(root, parent, O_PATH | O_DIRECTORY).context(doing));
+  constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  const auto fd = os::open_at(folder, file.path.substr(slash + 1), flags, file.mode);
+  if (!fd) {
+    struct stat info {};
+    const bool is_there = fstatat(folder.get(), file.path.c_str() + slash + 1, &info, AT_SYMLINK_NOFOLLOW) == 0;
+    return is_there ? Result<void>() : Error(fd.error()).with_context(doing);
+  }
+  if (fchmod(fd->get(), file.mode) != 0) { // whatever the caller's umask says
+    return Error::from_errno(errno, doing);
+  }
+  return os::write_all(*fd, file.content).context(doing);
+}
+
 Result<void> pivot(const std::string& new_root) {
   if (chdir(new_root.c_str()) != 0) {
     return Error::from_errno(errno, "entering the new root");
@@ -182,6 +201,9 @@ Result<void> finish_root(const SandboxSpec& spec, const std::vector<Fd>& owners)
   }
   for (std::size_t i = 0; i < spec.binds.size(); ++i) {
     SHEAF_TRY(mount_bind(root, spec.binds[i], owners[i]));
+  }
+  for (const auto& file : spec.files) {
+    SHEAF_TRY(write_new(root, file));
   }
   SHEAF_TRY(root.close());
   SHEAF_TRY(pivot(spec.mount_point));

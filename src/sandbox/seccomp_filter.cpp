@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 
 namespace sheaf::sandbox {
@@ -21,7 +22,9 @@ constexpr std::array k_refused = {SCMP_SYS(acct),
                                   SCMP_SYS(add_key),
                                   SCMP_SYS(bpf),
                                   SCMP_SYS(clock_adjtime),
+                                  SCMP_SYS(clock_adjtime64),
                                   SCMP_SYS(clock_settime),
+                                  SCMP_SYS(clock_settime64),
                                   SCMP_SYS(create_module),
                                   SCMP_SYS(delete_module),
                                   SCMP_SYS(finit_module),
@@ -54,6 +57,7 @@ constexpr std::array k_refused = {SCMP_SYS(acct),
                                   SCMP_SYS(swapoff),
                                   SCMP_SYS(swapon),
                                   SCMP_SYS(syslog),
+                                  SCMP_SYS(umount),
                                   SCMP_SYS(umount2),
                                   SCMP_SYS(unshare),
                                   SCMP_SYS(userfaultfd),
@@ -61,6 +65,24 @@ constexpr std::array k_refused = {SCMP_SYS(acct),
 
 constexpr std::array<unsigned, 7> k_namespaces = {CLONE_NEWNS,  CLONE_NEWUSER, CLONE_NEWPID,   CLONE_NEWNET,
                                                   CLONE_NEWIPC, CLONE_NEWUTS,  CLONE_NEWCGROUP};
+
+/// The other instruction sets that this kernel runs beside its own, under the same rules; libseccomp ends a program of
+/// any set that the filter does not name.
+int add_architectures(scmp_filter_ctx filter) {
+#if defined(__x86_64__)
+  constexpr std::array<std::uint32_t, 2> k_also = {SCMP_ARCH_X86, SCMP_ARCH_X32};
+#elif defined(__aarch64__)
+  constexpr std::array<std::uint32_t, 1> k_also = {SCMP_ARCH_ARM};
+#else
+  constexpr std::array<std::uint32_t, 0> k_also = {};
+#endif
+  for (const std::uint32_t architecture : k_also) {
+    if (const int result = seccomp_arch_add(filter, architecture); result < 0 && result != -EEXIST) {
+      return result;
+    }
+  }
+  return 0;
+}
 
 int add_rules(scmp_filter_ctx filter) {
   for (const int call : k_refused) {
@@ -97,7 +119,10 @@ Result<void> install_seccomp_filter() {
   }
   // no_new_privs would take sudo away; we are privileged in our namespace and do not need it.
   seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_NNP, 0);
-  int result = add_rules(filter.get());
+  int result = add_architectures(filter.get());
+  if (result == 0) {
+    result = add_rules(filter.get());
+  }
   if (result == 0) {
     result = seccomp_load(filter.get());
   }

@@ -79,6 +79,9 @@ SandboxSpec spec_from(const Json& json) {
   for (const auto& overlay : json.at("overlays")) {
     spec.overlays.push_back({overlay.at("shared"), overlay.at("upper"), overlay.at("work"), overlay.at("target")});
   }
+  for (const auto& file : json.at("files")) {
+    spec.files.push_back({file.at("path"), file.at("content"), file.at("mode")});
+  }
   const auto& action = json.at("action");
   if (action.contains("run")) {
     std::vector<RunCommand> commands;
@@ -106,12 +109,16 @@ std::string serialise(const SandboxSpec& spec) {
                {"network", spec.network == Network::none ? "none" : "host"},
                {"binds", Json::array()},
                {"overlays", Json::array()},
+               {"files", Json::array()},
                {"action", action_to_json(spec)}};
   for (const auto& bind : spec.binds) {
     json["binds"].push_back(to_json(bind));
   }
   for (const auto& overlay : spec.overlays) {
     json["overlays"].push_back(to_json(overlay));
+  }
+  for (const auto& file : spec.files) {
+    json["files"].push_back({{"path", file.path}, {"content", file.content}, {"mode", file.mode}});
   }
   // Environment values and paths are bytes, not always UTF-8; a lossless form is not worth a second format.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -34,6 +34,13 @@ struct OverlayMount {
   std::string target;
 };
 
+/// A file of the new root, owned by root. One that is there already stays as it is.
+struct NewFile {
+  std::string path;
+  std::string content;
+  unsigned mode = 0644;
+};
+
 /// Runs a program.
 struct RunCommand {
   /// Written to the command's output before it starts, unless empty.
@@ -81,6 +88,7 @@ struct SandboxSpec {
   std::string mount_point;
   std::vector<BindMount> binds;
   std::vector<OverlayMount> overlays;
+  std::vector<NewFile> files;
   std::string hostname = "sheaf";
   Network network = Network::host;
   /// Several commands run one after another in one sandbox, until one fails; nothing that one of them started outlives

@@ -40,6 +40,12 @@ LayerRecord record_from(const Json& json) {
   record.created = json.at("created");
   record.build_ms = json.at("build_ms");
   record.inputs = json.at("inputs").get<std::map<std::string, std::string>>();
+  if (const auto dropped = json.find("dropped"); dropped != json.end()) {
+    record.dropped.emplace();
+    for (const auto& one : *dropped) {
+      record.dropped->push_back({one.at("path"), one.at("class"), one.at("entries")});
+    }
+  }
   return record;
 }
 
@@ -48,21 +54,25 @@ LayerRecord record_from(const Json& json) {
 std::string serialise(const ConfigDelta& config) { return dump(to_json(config), -1); }
 
 std::string serialise(const LayerRecord& record) {
-  const Json json = {{"version", 1},
-                     {"name", record.name},
-                     {"kind", record.kind},
-                     {"recipe_key", record.recipe_key.to_string()},
-                     {"content_key", record.content_key.to_string()},
-                     {"needs", record.needs},
-                     {"replaces", record.replaces},
-                     {"base", record.base},
-                     {"config", to_json(record.config)},
-                     {"epoch", record.epoch},
-                     {"bytes", record.bytes},
-                     {"files", record.files},
-                     {"created", record.created},
-                     {"build_ms", record.build_ms},
-                     {"inputs", record.inputs}};
+  Json json = {{"version", 1},
+               {"name", record.name},
+               {"kind", record.kind},
+               {"recipe_key", record.recipe_key.to_string()},
+               {"content_key", record.content_key.to_string()},
+               {"needs", record.needs},
+               {"config", to_json(record.config)},
+               {"epoch", record.epoch},
+               {"bytes", record.bytes},
+               {"files", record.files},
+               {"created", record.created},
+               {"build_ms", record.build_ms},
+               {"inputs", record.inputs}};
+  if (record.dropped) {
+    auto& list = json["dropped"] = Json::array();
+    for (const auto& one : *record.dropped) {
+      list.push_back({{"path", one.path}, {"class", one.kind}, {"entries", one.entries}});
+    }
+  }
   return dump(json, 2) + "\n";
 }
 

@@ -9,11 +9,21 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sheaf::store {
+
+/// What one rule of the capture table dropped from the layer.
+struct DroppedEntries {
+  /// As in CaptureRule; "" stands for sockets.
+  std::string path;
+  std::string kind;
+  int entries = 0;
+  bool operator==(const DroppedEntries&) const = default;
+};
 
 struct LayerRecord {
   std::string name;
@@ -35,6 +45,8 @@ struct LayerRecord {
   std::int64_t build_ms = 0;
   /// The named inputs of the recipe key, so that `sheaf why` can say which one changed.
   std::map<std::string, std::string> inputs;
+  /// By path of the rule; nothing if the record was written before this was recorded.
+  std::optional<std::vector<DroppedEntries>> dropped;
   bool operator==(const LayerRecord&) const = default;
 };
 

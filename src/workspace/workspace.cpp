@@ -3,6 +3,7 @@
 
 #include "os/file.hpp"
 #include "os/namespaces.hpp"
+#include "workspace/first_start.hpp"
 
 #include <fmt/format.h>
 
@@ -15,6 +16,32 @@ namespace {
 bool needs_owner_mapping(const std::string& path) {
   struct stat info {};
   return os::in_initial_user_namespace() && ::stat(path.c_str(), &info) == 0 && info.st_uid != os::k_caller_id;
+}
+
+std::vector<std::string> environment_of(const RunRequest& request) {
+  std::vector<std::string> variables;
+  for (const auto& [name, value] : request.environment) {
+    variables.push_back(fmt::format("{}={}", name, value));
+  }
+  return variables;
+}
+
+/// The command, after what gives this run an identity of its own.
+std::vector<sandbox::RunCommand> commands_for(const RunRequest& request) {
+  std::vector<sandbox::RunCommand> commands;
+  if (const auto script = first_start_script(request.scrubbed); !script.empty()) {
+    auto& first = commands.emplace_back();
+    first.argv = {"/bin/sh", "-c", script};
+    first.environment = environment_of(request);
+    first.user = "root";
+  }
+  auto& command = commands.emplace_back();
+  command.argv = request.argv;
+  command.directory = request.directory;
+  command.user = request.user;
+  command.interactive = true;
+  command.environment = environment_of(request);
+  return commands;
 }
 
 enum class Owners { mapped, as_they_are };
@@ -40,15 +67,8 @@ Result<sandbox::SandboxSpec> spec_for(const RunRequest& request, Owners owners) 
   for (auto& bind : spec.binds) {
     bind.owned_by_dev = bind.owned_by_dev && owners == Owners::mapped && needs_owner_mapping(bind.source);
   }
-  sandbox::RunCommand command;
-  command.argv = request.argv;
-  command.directory = request.directory;
-  command.user = request.user;
-  command.interactive = true;
-  for (const auto& [name, value] : request.environment) {
-    command.environment.push_back(fmt::format("{}={}", name, value));
-  }
-  spec.action = std::vector{std::move(command)};
+  SHEAF_TRY_ASSIGN(spec.files, first_start_files(request.scrubbed));
+  spec.action = commands_for(request);
   return spec;
 }
 

@@ -34,6 +34,8 @@ struct RunRequest {
   /// Further mounts: support files, credentials, the user's own.
   std::vector<sandbox::BindMount> binds;
   std::string hostname;
+  /// Paths of the identity rules by which the layers lost something (see first_start.hpp).
+  std::vector<std::string> scrubbed;
 };
 
 /// Runs with this process's terminal and streams and returns how the command ended.

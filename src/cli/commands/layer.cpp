@@ -5,6 +5,7 @@
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
+#include "layer/capture_rules.hpp"
 #include "ui/table.hpp"
 
 #include <fmt/format.h>
@@ -12,6 +13,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <optional>
 
 namespace sheaf::cli {
 namespace {
@@ -19,8 +22,11 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::array k_options = {k_directory_option, k_json_option};
+constexpr Option k_capture_option = {"capture", 0, "", "print what is dropped from the built layer, and why"};
+constexpr std::array k_show_options = {k_directory_option, k_json_option, k_capture_option};
 constexpr std::array<std::string_view, 2> k_list_examples = {"sheaf layer list", "sheaf layer list --json"};
-constexpr std::array<std::string_view, 1> k_show_examples = {"sheaf layer show codex"};
+constexpr std::array<std::string_view, 2> k_show_examples = {"sheaf layer show codex",
+                                                             "sheaf layer show --capture codex"};
 
 const store::StoredLayer* built_as(const std::vector<store::StoredLayer>& layers, const std::string& name) {
   const auto found = std::ranges::find_if(layers, [&](const auto& layer) { return layer.record.name == name; });
@@ -109,6 +115,54 @@ std::string describe(const Listing& listing, const catalogue::LayerDefinition& l
   return text + commands_text(layer);
 }
 
+/// How many entries each class dropped from the newest build; nothing if it was not built, or not counted.
+std::optional<std::map<std::string, int>> dropped_from(const store::StoredLayer* built) {
+  if (built == nullptr || !built->record.dropped) {
+    return std::nullopt;
+  }
+  std::map<std::string, int> classes;
+  for (const auto& dropped : *built->record.dropped) {
+    classes[dropped.kind] += dropped.entries;
+  }
+  return classes;
+}
+
+std::string capture_json(const catalogue::LayerDefinition& layer, const store::StoredLayer* built) {
+  Json rules = Json::array();
+  const layer::CaptureRules table(layer.capture);
+  for (std::size_t i = 0; i < table.all().size(); ++i) {
+    const auto& rule = table.all()[i];
+    rules.push_back({{"path", rule.path},
+                     {"class", rule.kind},
+                     {"reason", rule.reason},
+                     {"target", rule.target.empty() ? Json(nullptr) : Json(rule.target)},
+                     {"from", i < layer.capture.size() ? "layer" : "builtin"}});
+  }
+  const auto dropped = dropped_from(built);
+  return Json{{"name", layer.name}, {"rules", rules}, {"dropped", dropped ? Json(*dropped) : Json(nullptr)}}.dump(2) +
+         "\n";
+}
+
+std::string capture_text(const catalogue::LayerDefinition& layer, const store::StoredLayer* built) {
+  ui::Table table({"PATH", "CLASS", "FROM", "REASON"});
+  const layer::CaptureRules rules(layer.capture);
+  for (std::size_t i = 0; i < rules.all().size(); ++i) {
+    const auto& rule = rules.all()[i];
+    table.add({rule.target.empty() ? rule.path : fmt::format("{} -> {}", rule.path, rule.target), rule.kind,
+               i < layer.capture.size() ? "layer" : "builtin", rule.reason});
+  }
+  auto text = table.to_string();
+  const auto dropped = dropped_from(built);
+  if (!dropped) {
+    return text + (built == nullptr ? "\nnot built yet\n" : "\nbuilt before dropped entries were counted\n");
+  }
+  text += dropped->empty() ? "\nnothing was dropped from the newest build\n" : "\ndropped from the newest build:\n";
+  for (const auto& [kind, entries] : *dropped) {
+    text += fmt::format("  {:<10} {}\n", kind, entries);
+  }
+  return text;
+}
+
 Result<int> show(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const auto listing, read(invocation));
   const auto& name = invocation.operands.front();
@@ -116,6 +170,11 @@ Result<int> show(Invocation& invocation) {
   if (layer == nullptr) {
     return Error(ErrorCode::not_found, fmt::format("no layer is called '{}'", name))
         .with_hint(did_you_mean(name, listing.project.catalogue.names()));
+  }
+  if (invocation.options.contains("capture")) {
+    const auto* built = built_as(listing.built, name);
+    invocation.print(invocation.json() ? capture_json(*layer, built) : capture_text(*layer, built));
+    return 0;
   }
   invocation.print(invocation.json() ? to_json(*layer, built_as(listing.built, name)).dump(2) + "\n"
                                      : describe(listing, *layer));
@@ -136,9 +195,11 @@ const Command k_layer_list = {
 const Command k_layer_show = {
     "layer show",
     "show one layer: where it comes from, what it needs, how it is built",
-    "Prints the definition that won, what it shadows, the state of its newest build, and its Containerfile.",
+    "Prints the definition that won, what it shadows, the state of its newest build, and its Containerfile. "
+    "With --capture: the table of what is dropped when the layer is captured, its own rows first, and how many entries "
+    "each class dropped from the newest build.",
     {"NAME", 1, 1},
-    k_options,
+    k_show_options,
     k_show_examples,
     show};
 

@@ -242,8 +242,32 @@ TEST_F(Capture, NoiseIsDroppedAndCounted) {
   file("upper/etc/kept");
   const auto captured = capture_base();
   EXPECT_THAT(outline(captured), ElementsAre("d etc", "f etc/kept", "d tmp", "d var", "d var/log", "d var/log/nginx"));
-  EXPECT_THAT(captured.dropped, ElementsAre(Pair("identity", 1), Pair("log", 2), Pair("temporary", 1)));
+  EXPECT_THAT(captured.dropped,
+              ElementsAre(Pair("etc/machine-id", Dropped{"identity", 1}), Pair("tmp/**", Dropped{"temporary", 1}),
+                          Pair("var/log/**", Dropped{"log", 2})));
   EXPECT_FALSE(exists("upper/tmp/a"));
+}
+
+TEST_F(Capture, ALinkIsDroppedByItsTarget) {
+  symlink("ssl-cert-snakeoil.pem", "upper/0a1b2c3d.0");
+  directory("upper/etc/ssl/certs");
+  symlink("ssl-cert-snakeoil.pem", "upper/etc/ssl/certs/0a1b2c3d.0");
+  symlink("other.pem", "upper/etc/ssl/certs/0a1b2c3d.1");
+  const auto captured = capture_base();
+  EXPECT_THAT(outline(captured),
+              ElementsAre("l 0a1b2c3d.0", "d etc", "d etc/ssl", "d etc/ssl/certs", "l etc/ssl/certs/0a1b2c3d.1"));
+  EXPECT_THAT(captured.dropped, ElementsAre(Pair("etc/ssl/certs/*.[0-9]", Dropped{"identity", 1})));
+}
+
+TEST_F(Capture, TheLayersOwnRulesComeFirst) {
+  file("upper/root/.cache/models/a");
+  file("upper/root/.cache/pip/b");
+  file("upper/opt/tool/state");
+  const auto parent = ParentView::open({}).value();
+  const CaptureRules rules({{"root/.cache/models/**", "keep", "models"}, {"opt/tool/state", "runtime", "times"}});
+  const auto captured = capture(path("upper"), parent, {k_epoch, {}, rules}).value();
+  EXPECT_THAT(outline(captured), ElementsAre("d opt", "d opt/tool", "d root", "d root/.cache", "d root/.cache/models",
+                                             "f root/.cache/models/a"));
 }
 
 TEST_F(Capture, SocketsAreDropped) {
@@ -255,7 +279,7 @@ TEST_F(Capture, SocketsAreDropped) {
   close(fd);
   const auto captured = capture_base();
   EXPECT_THAT(outline(captured), IsEmpty());
-  EXPECT_THAT(captured.dropped, ElementsAre(Pair("runtime", 1)));
+  EXPECT_THAT(captured.dropped, ElementsAre(Pair("", Dropped{"runtime", 1})));
 }
 
 TEST_F(Capture, HardLinksNameTheirFirst) {

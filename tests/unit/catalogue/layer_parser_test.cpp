@@ -45,7 +45,12 @@ detect:
   - sample.toml
   - {file: '*.sample', version: engines.sample}
 families: {deb: , rpm: Containerfile.rpm}
+capture:
+  - {path: 'var/lib/sample/*.lock', class: lock, reason: held by the server}
+  - {path: var/lib/mysql/**, class: keep, reason: our tables}
 )");
+  EXPECT_THAT(layer.capture, ElementsAre(CaptureRule{"var/lib/sample/*.lock", "lock", "held by the server"},
+                                         CaptureRule{"var/lib/mysql/**", "keep", "our tables"}));
   EXPECT_EQ(layer.kind, Kind::agent);
   EXPECT_THAT(layer.needs, ElementsAre("node"));
   EXPECT_TRUE(layer.is_volatile);

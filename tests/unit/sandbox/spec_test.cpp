@@ -19,6 +19,7 @@ SandboxSpec sample() {
   spec.hostname = "host";
   spec.network = Network::none;
   spec.binds = {{"/a", "/b", Access::read_only, true}, {"/c", "/d", Access::read_write, false}};
+  spec.files = {{"/etc/machine-id", "0\n", 0444}};
   spec.overlays = {{"/shared", "/u", "/w", "/t"}};
   return spec;
 }
@@ -44,6 +45,10 @@ TEST(SandboxSpec, SurvivesItsText) {
   EXPECT_EQ(after.mount_point, "/mnt");
   EXPECT_EQ(after.hostname, "host");
   EXPECT_EQ(after.network, Network::none);
+  ASSERT_EQ(after.files.size(), 1U);
+  EXPECT_EQ(after.files[0].path, "/etc/machine-id");
+  EXPECT_EQ(after.files[0].content, "0\n");
+  EXPECT_EQ(after.files[0].mode, 0444U);
   ASSERT_EQ(after.binds.size(), 2U);
   EXPECT_EQ(after.binds[0].source, "/a");
   EXPECT_EQ(after.binds[0].target, "/b");

@@ -14,6 +14,16 @@ TEST(LayerRecord, SurvivesItsText) {
   before.config.entrypoint = {""};
   before.config.shell = {"/bin/bash", "-c"};
   before.bytes = 18'000'000'000'000'000'000U;
+  before.dropped = {{"etc/machine-id", "identity", 1}, {"var/log/**", "log", 7}};
+  EXPECT_EQ(parse_layer_record(serialise(before)).value(), before);
+}
+
+/// Written by a version that did not count: not the same as "nothing was dropped".
+TEST(LayerRecord, CountsOfWhatWasDroppedMayBeAbsent) {
+  auto before = record("a", "r", "c");
+  EXPECT_EQ(serialise(before).find("dropped"), std::string::npos);
+  EXPECT_FALSE(parse_layer_record(serialise(before)).value().dropped);
+  before.dropped.emplace();
   EXPECT_EQ(parse_layer_record(serialise(before)).value(), before);
 }
 
