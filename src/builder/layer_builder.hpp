@@ -6,6 +6,7 @@
 
 #include "base/event.hpp"
 #include "builder/composer.hpp"
+#include "builder/rebuild.hpp"
 #include "plan/layer_plan.hpp"
 #include "sandbox/runtime.hpp"
 #include "store/store.hpp"
@@ -23,6 +24,11 @@ public:
   /// `closure` holds the layers of plan.closure, in that order. Safe from several threads.
   Result<store::StoredLayer> build(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure,
                                    std::stop_token stop);
+
+  /// Builds the layer once more, elsewhere and under other conditions, and throws the tree away: nothing of the store
+  /// changes but its caches, logs and joins. For asking whether it comes out the same.
+  Result<Rebuilt> rebuild(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure,
+                          const RebuildConditions& conditions, std::stop_token stop);
 
 private:
   Result<store::StoredLayer> build_new(const plan::LayerPlan& plan, const RecipeKey& key,
