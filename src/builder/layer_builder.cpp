@@ -8,6 +8,7 @@
 #include "builder/support_files.hpp"
 #include "layer/capture.hpp"
 #include "os/file.hpp"
+#include "os/temp_dir.hpp"
 
 #include <fmt/format.h>
 
@@ -230,7 +231,10 @@ Result<store::StoredLayer> LayerBuilder::build_new(const plan::LayerPlan& plan, 
 Result<Rebuilt> LayerBuilder::rebuild(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure,
                                       const RebuildConditions& conditions, std::stop_token stop) {
   SHEAF_TRY_ASSIGN(auto links, m_store.stage());
-  SHEAF_TRY_ASSIGN(auto place, conditions.place.empty() ? m_store.stage() : store::Staging::create(conditions.place));
+  // Others may write there too: a folder that is ours alone around it.
+  SHEAF_TRY_ASSIGN(const auto folder,
+                   os::TempDir::create(conditions.place.empty() ? links.path() : conditions.place, "sheaf-verify-"));
+  SHEAF_TRY_ASSIGN(auto place, store::Staging::create(folder.path()));
   SHEAF_TRY_ASSIGN(const auto logs, m_store.folder("logs"));
   SHEAF_TRY_ASSIGN(const auto log,
                    BuildLog::open(fmt::format("{}/{}-verify.log", logs, plan.name), "layer " + plan.name, m_events));
