@@ -19,6 +19,7 @@ SandboxSpec sample() {
   spec.hostname = "host";
   spec.network = Network::none;
   spec.binds = {{"/a", "/b", Access::read_only, true}, {"/c", "/d", Access::read_write, false}};
+  spec.processors = 3;
   spec.overlays = {{"/shared", "/u", "/w", "/t"}};
   return spec;
 }
@@ -44,6 +45,7 @@ TEST(SandboxSpec, SurvivesItsText) {
   EXPECT_EQ(after.mount_point, "/mnt");
   EXPECT_EQ(after.hostname, "host");
   EXPECT_EQ(after.network, Network::none);
+  EXPECT_EQ(after.processors, 3U);
   ASSERT_EQ(after.binds.size(), 2U);
   EXPECT_EQ(after.binds[0].source, "/a");
   EXPECT_EQ(after.binds[0].target, "/b");
