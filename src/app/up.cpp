@@ -80,7 +80,7 @@ Environment describe(const Project& project, const BuiltStack& stack) {
                                      definition->credentials.end());
     }
   }
-  environment.scrubbed = scrubbed_from(layers);
+  environment.scrubbed = scrubbed_from(stack.layers);
   environment.config = plan::compose_config(deltas);
   for (const auto& [name, value] : project.config.env) {
     environment.config.environment[name] = value;

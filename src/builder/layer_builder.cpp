@@ -5,15 +5,15 @@
 #include "builder/bootstrap.hpp"
 #include "builder/deletions.hpp"
 #include "builder/generated_filter.hpp"
+#include "builder/package_caches.hpp"
 #include "builder/shared_state.hpp"
 #include "builder/step_runner.hpp"
 #include "builder/support_files.hpp"
 #include "layer/capture.hpp"
 #include "os/file.hpp"
+#include "os/temp_dir.hpp"
 
 #include <fmt/format.h>
-
-#include <dirent.h>
 
 #include <chrono>
 #include <ctime>
@@ -37,15 +37,19 @@ RecipeKey key_of(const plan::LayerPlan& plan, const std::vector<store::StoredLay
   return plan::recipe_key(plan, contents);
 }
 
+/// Looks at the tree as the steps left it, before it is captured.
+using Inspect = std::function<Result<void>(const std::string& tree)>;
+
 /// One build of one layer, from staging to a record. Everything it makes lies in the staging directory until commit.
 class Build {
 public:
-  Build(const plan::LayerPlan& plan, const RecipeKey& key, store::Store& store, store::Staging& staging, BuildLog& log,
-        sandbox::Runtime& runtime, EventSink& events)
+  Build(const plan::LayerPlan& plan, const RecipeKey& key, store::Store& store, store::Staging& staging,
+        store::Staging& links, BuildLog& log, sandbox::Runtime& runtime, EventSink& events)
       : m_plan(plan),
         m_key(key),
         m_store(store),
         m_staging(staging),
+        m_links(links),
         m_log(log),
         m_runtime(runtime),
         m_events(events) {}
@@ -53,21 +57,7 @@ public:
   Result<store::StoredLayer> run(const std::vector<store::StoredLayer>& closure, const Composition& below,
                                  std::stop_token stop) {
     const auto start = Clock::now();
-    SHEAF_TRY(os::make_directories(tree()));
-    SHEAF_TRY_ASSIGN(auto support, prepare_support(m_staging.file("run"), "sheaf-build"));
-    SHEAF_TRY_ASSIGN(const auto npm, m_store.folder("cache/npm"));
-    SHEAF_TRY(add_build_support(support, npm));
-    SHEAF_TRY(m_plan.bootstrap ? run_bootstrap(stop) : take_epoch(closure));
-    SHEAF_TRY_ASSIGN(auto lowers, lowers_of(below));
-    SHEAF_TRY_ASSIGN(auto caches, package_caches(closure));
-    if (!closure.empty()) {
-      SHEAF_TRY(restore_lists(generation(closure), caches, {m_staging, lowers, "", support, {}, m_epoch}, stop));
-    }
-    SHEAF_TRY(
-        run_steps(m_plan, {m_staging, lowers, tree(), support, caches, m_epoch}, m_runtime, m_log, m_events, stop));
-    SHEAF_TRY(keep_downloads(caches));
-    m_log.finish();
-    SHEAF_TRY_ASSIGN(auto record, capture_tree(closure, below));
+    SHEAF_TRY_ASSIGN(auto record, make(closure, below, nullptr, {}, stop));
     record.build_ms = static_cast<std::int64_t>(milliseconds_since(start));
     if (m_plan.bootstrap) { // before the commit: a base without its package lists would be of no use
       SHEAF_TRY(keep_generation(record));
@@ -75,9 +65,36 @@ public:
     return m_store.commit(m_staging.file("layer"), record);
   }
 
+  /// Everything but the commit: tree, inventory and facts lie in the staging directory's "layer". `trial` may be null,
+  /// `inspect` empty.
+  Result<store::LayerRecord> make(const std::vector<store::StoredLayer>& closure, const Composition& below,
+                                  const Trial* trial, const Inspect& inspect, std::stop_token stop) {
+    SHEAF_TRY(os::make_directories(tree()));
+    SHEAF_TRY_ASSIGN(auto support,
+                     prepare_support(m_staging.file("run"), trial != nullptr ? trial->hostname : "sheaf-build"));
+    SHEAF_TRY_ASSIGN(const auto npm, m_store.folder("cache/npm"));
+    SHEAF_TRY(add_build_support(support, npm));
+    SHEAF_TRY(m_plan.bootstrap ? run_bootstrap(stop) : take_epoch(closure));
+    SHEAF_TRY_ASSIGN(auto lowers, lowers_of(below));
+    PackageCaches caches(m_store, m_links);
+    Workbench bench{m_staging, lowers, tree(), support, {}, m_epoch, trial};
+    if (closure.empty()) {
+      SHEAF_TRY(caches.open_for_base(m_plan.bootstrap ? m_staging.file("lists") : std::string()));
+    } else {
+      const auto& base = closure.front().record.content_key;
+      SHEAF_TRY(caches.open_on(base));
+      SHEAF_TRY(caches.restore_lists(base, bench, m_runtime, m_log, m_events, stop));
+    }
+    bench.caches = caches.mounts();
+    SHEAF_TRY(run_steps(m_plan, bench, m_runtime, m_log, m_events, stop));
+    SHEAF_TRY(caches.keep_downloads());
+    m_log.finish();
+    SHEAF_TRY(inspect ? inspect(tree()) : Result<void>());
+    return capture_tree(closure, below);
+  }
+
 private:
   std::string tree() const { return m_staging.file("layer/tree"); }
-  static std::string lists_of(const ContentKey& base) { return "generations/" + base.hex(); }
 
   Result<void> run_bootstrap(std::stop_token stop) {
     SHEAF_TRY(os::make_directories(m_staging.file("lists")));
@@ -109,70 +126,6 @@ private:
     }
     SHEAF_TRY_ASSIGN(auto empty, m_staging.fresh_directory("empty-"));
     return std::vector<std::string>{std::move(empty)};
-  }
-
-  /// A folder of hard links to the files of `shared`. What is a lower of an overlay must not change while it is mounted
-  /// (overlayfs.rst), and other builds add to the shared folder.
-  Result<std::string> snapshot(const std::string& shared) {
-    SHEAF_TRY_ASSIGN(auto folder, m_staging.fresh_directory("cache-"));
-    SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(shared));
-    for (const auto& entry : entries) {
-      if (entry.type == DT_REG) {
-        SHEAF_TRY(os::hard_link(shared + "/" + entry.name, folder + "/" + entry.name));
-      }
-    }
-    return folder;
-  }
-
-  static std::string generation(const std::vector<store::StoredLayer>& closure) {
-    return closure.empty() ? std::string() : lists_of(closure.front().record.content_key);
-  }
-
-  /// Downloaded packages are shared by all layers, the package lists by all layers of one base: one generation.
-  Result<std::vector<sandbox::OverlayMount>> package_caches(const std::vector<store::StoredLayer>& closure) {
-    SHEAF_TRY_ASSIGN(const auto archives, m_store.folder("cache/apt"));
-    SHEAF_TRY_ASSIGN(const auto packages, snapshot(archives));
-    std::vector<sandbox::OverlayMount> caches = {{packages, "", "", "/var/cache/apt/archives"}};
-    if (!closure.empty()) {
-      SHEAF_TRY_ASSIGN(const auto shared, m_store.folder(generation(closure)));
-      SHEAF_TRY_ASSIGN(const auto lists, snapshot(shared));
-      caches.push_back({lists, "", "", "/var/lib/apt/lists"});
-    } else if (m_plan.bootstrap) {
-      caches.push_back({m_staging.file("lists"), "", "", "/var/lib/apt/lists"});
-    }
-    for (auto& cache : caches) {
-      SHEAF_TRY_ASSIGN(cache.upper, m_staging.fresh_directory("cache-upper-"));
-    }
-    return caches;
-  }
-
-  /// The lists of a base that came without them, or lost them: fetched once, for all its layers.
-  Result<void> restore_lists(const std::string& name, std::vector<sandbox::OverlayMount>& caches, Workbench bench,
-                             std::stop_token stop) {
-    SHEAF_TRY_ASSIGN(const auto shared, m_store.folder(name));
-    if (!os::exists(bench.lowers.front() + "/usr/bin/apt-get")) {
-      return {};
-    }
-    SHEAF_TRY_ASSIGN(const auto lock, m_store.lock_key("lists-" + name.substr(name.find('/') + 1)));
-    SHEAF_TRY_ASSIGN(const auto present, os::list_directory(shared));
-    if (present.empty()) {
-      plan::LayerPlan update;
-      update.name = m_plan.name;
-      update.steps = {
-          {"apt-get update", 0, plan::RunStep{{"apt-get", "update"}, {{"PATH", plan::k_default_path}}, "/", "root"}}};
-      SHEAF_TRY_ASSIGN(bench.upper, m_staging.fresh_directory("update-"));
-      bench.caches = caches;
-      SHEAF_TRY(run_steps(update, bench, m_runtime, m_log, m_events, stop));
-      SHEAF_TRY(harvest(caches.back().upper, shared, ""));
-    }
-    // Another build may have fetched them while we waited.
-    SHEAF_TRY_ASSIGN(caches.back().shared, snapshot(shared));
-    return {};
-  }
-
-  Result<void> keep_downloads(const std::vector<sandbox::OverlayMount>& caches) {
-    SHEAF_TRY_ASSIGN(const auto archives, m_store.folder("cache/apt"));
-    return harvest(caches.front().upper, archives, ".deb");
   }
 
   Result<void> keep_generation(const store::LayerRecord& record) {
@@ -227,6 +180,7 @@ private:
   const RecipeKey& m_key;
   store::Store& m_store;
   store::Staging& m_staging;
+  store::Staging& m_links; ///< on the store's file system; as a rule m_staging itself
   BuildLog& m_log;
   sandbox::Runtime& m_runtime;
   EventSink& m_events;
@@ -295,7 +249,41 @@ Result<store::StoredLayer> LayerBuilder::build_new(const plan::LayerPlan& plan, 
     m_conflicts.insert(m_conflicts.end(), below.conflicts.begin(), below.conflicts.end());
     return conflict_error(below.conflicts);
   }
-  return Build(plan, key, m_store, staging, *log, m_runtime, m_events).run(closure, below, stop);
+  return Build(plan, key, m_store, staging, staging, *log, m_runtime, m_events).run(closure, below, stop);
+}
+
+Result<Rebuilt> LayerBuilder::rebuild(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure,
+                                      const RebuildConditions& conditions, std::stop_token stop) {
+  SHEAF_TRY_ASSIGN(auto links, m_store.stage());
+  // Others may write there too: a folder that is ours alone around it.
+  SHEAF_TRY_ASSIGN(const auto folder,
+                   os::TempDir::create(conditions.place.empty() ? links.path() : conditions.place, "sheaf-verify-"));
+  SHEAF_TRY_ASSIGN(auto place, store::Staging::create(folder.path()));
+  SHEAF_TRY_ASSIGN(const auto logs, m_store.folder("logs"));
+  SHEAF_TRY_ASSIGN(const auto log,
+                   BuildLog::open(fmt::format("{}/{}-verify.log", logs, plan.name), "layer " + plan.name, m_events));
+  Composition below;
+  if (!closure.empty()) {
+    SHEAF_TRY_ASSIGN(below, m_composer.compose(closure, stop));
+  }
+  if (!below.conflicts.empty()) {
+    return conflict_error(below.conflicts);
+  }
+  Rebuilt rebuilt;
+  Trial trial;
+  trial.hostname = conditions.hostname;
+  trial.processors = conditions.processors;
+  trial.before_step = [&](std::size_t) { rebuilt.step_starts.push_back(separate_steps()); };
+  const auto inspect = [&](const std::string& tree) -> Result<void> {
+    SHEAF_TRY_ASSIGN(rebuilt.written, change_times(tree));
+    return {};
+  };
+  const auto key = key_of(plan, closure);
+  Build build(plan, key, m_store, place, links, *log, m_runtime, m_events);
+  SHEAF_TRY_ASSIGN(rebuilt.record, build.make(closure, below, &trial, inspect, stop));
+  SHEAF_TRY_ASSIGN(rebuilt.inventory, os::read_file(place.file("layer/inventory")));
+  SHEAF_TRY_ASSIGN(rebuilt.facts, os::read_file(place.file("layer/facts")));
+  return rebuilt;
 }
 
 std::vector<LayerConflict> LayerBuilder::take_conflicts() {

@@ -6,6 +6,7 @@
 
 #include "base/event.hpp"
 #include "builder/composer.hpp"
+#include "builder/rebuild.hpp"
 #include "plan/layer_plan.hpp"
 #include "sandbox/runtime.hpp"
 #include "store/store.hpp"
@@ -28,6 +29,10 @@ public:
   /// The conflicts because of which builds failed with `conflict`: the layers they are built on cannot be joined. Each
   /// is given once.
   std::vector<LayerConflict> take_conflicts();
+  /// Builds the layer once more, elsewhere and under other conditions, and throws the tree away: nothing of the store
+  /// changes but its caches, logs and joins. For asking whether it comes out the same.
+  Result<Rebuilt> rebuild(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure,
+                          const RebuildConditions& conditions, std::stop_token stop);
 
 private:
   Result<store::StoredLayer> build_new(const plan::LayerPlan& plan, const RecipeKey& key,

@@ -44,11 +44,13 @@ struct Batch {
   std::size_t count = 0;
 };
 
-std::vector<Batch> batches_of(const std::vector<plan::Step>& steps) {
+enum class Together { no, yes };
+
+std::vector<Batch> batches_of(const std::vector<plan::Step>& steps, Together together) {
   const auto is_run = [&](std::size_t i) { return std::holds_alternative<plan::RunStep>(steps[i].action); };
   std::vector<Batch> batches;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (i > 0 && is_run(i) && is_run(i - 1)) {
+    if (together == Together::yes && i > 0 && is_run(i) && is_run(i - 1)) {
       ++batches.back().count;
     } else {
       batches.push_back({i, 1});
@@ -104,7 +106,8 @@ private:
     spec.lowers = m_bench.lowers;
     spec.upper = m_bench.upper;
     spec.is_volatile = true;
-    spec.hostname = "sheaf-build";
+    spec.hostname = m_bench.trial != nullptr ? m_bench.trial->hostname : "sheaf-build";
+    spec.processors = m_bench.trial != nullptr ? m_bench.trial->processors : std::nullopt;
     SHEAF_TRY_ASSIGN(spec.work, m_bench.staging.fresh_directory("work-"));
     SHEAF_TRY_ASSIGN(spec.mount_point, m_bench.staging.fresh_directory("root-"));
     const auto& action = m_plan.steps[batch.first].action;
@@ -126,7 +129,11 @@ private:
     spec.binds = m_bench.support.binds;
     spec.overlays = m_bench.caches;
     for (auto& cache : spec.overlays) {
-      SHEAF_TRY_ASSIGN(cache.work, m_bench.staging.fresh_directory("cache-work-"));
+      // Beside the upper, which may lie on another file system than the tree. A new one for every run: the mark that
+      // a volatile mount leaves keeps the directory from being used again.
+      cache.work = cache.upper + "-work";
+      SHEAF_TRY(os::remove_all(cache.work));
+      SHEAF_TRY(os::make_directories(cache.work));
     }
     std::vector<sandbox::RunCommand> commands;
     for (std::size_t i = batch.first; i < batch.first + batch.count; ++i) {
@@ -149,7 +156,11 @@ private:
 Result<void> run_steps(const plan::LayerPlan& plan, const Workbench& bench, sandbox::Runtime& runtime, BuildLog& log,
                        EventSink& events, std::stop_token stop) {
   StepRunner runner(plan, bench, runtime, log, events);
-  for (const auto& batch : batches_of(plan.steps)) {
+  const bool alone = bench.trial != nullptr && bench.trial->before_step;
+  for (const auto& batch : batches_of(plan.steps, alone ? Together::no : Together::yes)) {
+    if (alone) {
+      bench.trial->before_step(batch.first);
+    }
     SHEAF_TRY(runner.run(batch, stop));
   }
   return {};

@@ -11,11 +11,22 @@
 #include "store/staging.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 namespace sheaf::builder {
+
+/// What is done differently when a layer is built to be compared and not to be kept.
+struct Trial {
+  std::string hostname = "sheaf-build";
+  /// How many processors the steps may use; nothing: all.
+  std::optional<unsigned> processors;
+  /// Called before every step (from 0), which then runs in a sandbox of its own. May be empty.
+  std::function<void(std::size_t)> before_step;
+};
 
 /// Where and on what a layer is built.
 struct Workbench {
@@ -27,6 +38,8 @@ struct Workbench {
   const SupportFiles& support;
   std::vector<sandbox::OverlayMount> caches;
   std::int64_t epoch = 0;
+  /// Null for a build that is kept.
+  const Trial* trial = nullptr;
 };
 
 /// Runs every step of `plan` in order. `failed_step` names step, instruction and exit code, and carries the last lines.

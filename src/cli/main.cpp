@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -70,6 +71,10 @@ Result<int> run(const std::vector<std::string>& words) {
 } // namespace
 
 int main(int argc, char** argv) {
+  // What a layer holds must not depend on who builds it: COPY, WORKDIR and the roots of trees are made by us and our
+  // helpers. Here, before there are threads, and nowhere else; files of the user are made by commands, which have a
+  // mask of their own.
+  umask(022);
   if (argc > 1 && argv[1] == sheaf::sandbox::k_helper_argument) {
     return sheaf::sandbox::helper_main();
   }

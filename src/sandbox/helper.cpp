@@ -127,7 +127,33 @@ pid_t start(const RunCommand& command) {
   _exit(0);
 }
 
+/// Children inherit the set. It is not a limit against ill will: a program may widen it again. Source:
+/// sched_setaffinity(2).
+Result<void> limit_processors(const SandboxSpec& spec) {
+  if (!spec.processors) {
+    return {};
+  }
+  cpu_set_t usable;
+  cpu_set_t chosen;
+  CPU_ZERO(&chosen);
+  if (sched_getaffinity(0, sizeof usable, &usable) != 0) {
+    return Error::from_errno(errno, "reading which processors may be used");
+  }
+  unsigned left = *spec.processors;
+  for (unsigned number = 0; number < CPU_SETSIZE && left > 0; ++number) {
+    if (CPU_ISSET(number, &usable)) {
+      CPU_SET(number, &chosen);
+      --left;
+    }
+  }
+  if (sched_setaffinity(0, sizeof chosen, &chosen) != 0) {
+    return Error::from_errno(errno, "limiting the processors");
+  }
+  return {};
+}
+
 Result<void> act(const SandboxSpec& spec) {
+  SHEAF_TRY(limit_processors(spec));
   SHEAF_TRY_ASSIGN(const auto owners, owner_maps(spec));
   SHEAF_TRY(enter_namespaces(spec));
   SHEAF_TRY(mount_root(spec));

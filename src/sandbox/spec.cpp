@@ -71,6 +71,9 @@ SandboxSpec spec_from(const Json& json) {
   spec.mount_point = json.at("mount_point");
   spec.hostname = json.at("hostname");
   spec.network = json.at("network") == "none" ? Network::none : Network::host;
+  if (const auto& processors = json.at("processors"); !processors.is_null()) {
+    spec.processors = processors.get<unsigned>();
+  }
   for (const auto& bind : json.at("binds")) {
     spec.binds.push_back({bind.at("source"), bind.at("target"),
                           bind.at("read_only").get<bool>() ? Access::read_only : Access::read_write,
@@ -107,6 +110,7 @@ std::string serialise(const SandboxSpec& spec) {
                {"mount_point", spec.mount_point},
                {"hostname", spec.hostname},
                {"network", spec.network == Network::none ? "none" : "host"},
+               {"processors", spec.processors ? Json(*spec.processors) : Json(nullptr)},
                {"binds", Json::array()},
                {"overlays", Json::array()},
                {"files", Json::array()},

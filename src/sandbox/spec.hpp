@@ -91,6 +91,8 @@ struct SandboxSpec {
   std::vector<NewFile> files;
   std::string hostname = "sheaf";
   Network network = Network::host;
+  /// The action may use the first so many of the processors that we may use; nothing: all of them.
+  std::optional<unsigned> processors;
   /// Several commands run one after another in one sandbox, until one fails; nothing that one of them started outlives
   /// it. Setting the sandbox up costs more than most commands.
   std::variant<std::vector<RunCommand>, CopyFiles, MakeDirectory> action;

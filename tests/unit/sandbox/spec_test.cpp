@@ -20,6 +20,7 @@ SandboxSpec sample() {
   spec.network = Network::none;
   spec.binds = {{"/a", "/b", Access::read_only, true}, {"/c", "/d", Access::read_write, false}};
   spec.files = {{"/etc/machine-id", "0\n", 0444}};
+  spec.processors = 3;
   spec.overlays = {{"/shared", "/u", "/w", "/t"}};
   return spec;
 }
@@ -49,6 +50,7 @@ TEST(SandboxSpec, SurvivesItsText) {
   EXPECT_EQ(after.files[0].path, "/etc/machine-id");
   EXPECT_EQ(after.files[0].content, "0\n");
   EXPECT_EQ(after.files[0].mode, 0444U);
+  EXPECT_EQ(after.processors, 3U);
   ASSERT_EQ(after.binds.size(), 2U);
   EXPECT_EQ(after.binds[0].source, "/a");
   EXPECT_EQ(after.binds[0].target, "/b");

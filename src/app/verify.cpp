@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/verify.hpp"
+
+#include "base/suggest.hpp"
+#include "base/text.hpp"
+#include "app/build_stack.hpp"
+#include "builder/layer_builder.hpp"
+#include "builder/sequential.hpp"
+#include "join/dpkg_status.hpp"
+#include "join/driver.hpp"
+#include "join/stanza.hpp"
+#include "os/file.hpp"
+#include "os/namespaces.hpp"
+
+#include <fmt/format.h>
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <iterator>
+#include <map>
+#include <set>
+
+namespace sheaf::app {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+/// The records of both texts, matched by key, mean the same to the driver of the file.
+bool same_facts(const std::string& path, const std::string& first, const std::string& second) {
+  const auto* driver = join::driver_for(path);
+  if (driver == nullptr) {
+    return false;
+  }
+  const auto one = driver->parse(path, first);
+  const auto two = driver->parse(path, second);
+  if (!one || !two || one->size() != two->size()) {
+    return false;
+  }
+  std::map<std::string_view, std::string_view> values;
+  for (const auto& record : *two) {
+    values.emplace(record.key, record.value);
+  }
+  return std::ranges::all_of(*one, [&](const auto& record) {
+    const auto found = values.find(record.key);
+    return found != values.end() && driver->same(path, record.value, found->second);
+  });
+}
+
+/// As an independent reader of /var/lib/dpkg/status sees them; nothing if there is no such file.
+Result<std::optional<std::set<std::string>>> packages_of(const layer::ParentView& root) {
+  const std::string file(join::k_dpkg_status_file);
+  SHEAF_TRY_ASSIGN(const auto text, root.read(file));
+  if (!text) {
+    return std::optional<std::set<std::string>>();
+  }
+  SHEAF_TRY_ASSIGN(const auto stanzas, join::parse_stanzas(file, *text, join::package_key));
+  std::set<std::string> packages;
+  for (const auto& stanza : stanzas) {
+    const auto field = [&](std::string_view name) { return join::stanza_field(stanza.value, name).value_or("-"); };
+    packages.insert(
+        fmt::format("{} {} {} ({})", field("Package"), field("Version"), field("Architecture"), field("Status")));
+  }
+  return std::optional(std::move(packages));
+}
+
+Result<void> compare_packages(const layer::ParentView& joined_root, const layer::ParentView& sequential,
+                              Equivalence& result) {
+  SHEAF_TRY_ASSIGN(const auto first, packages_of(joined_root).context("reading the packages of the joined root"));
+  SHEAF_TRY_ASSIGN(const auto second, packages_of(sequential).context("reading the packages of the sequential root"));
+  const std::set<std::string> none;
+  const auto& one = first ? *first : none;
+  const auto& two = second ? *second : none;
+  result.joined_packages = first ? std::optional(first->size()) : std::nullopt;
+  result.sequential_packages = second ? std::optional(second->size()) : std::nullopt;
+  const auto add = [&](const auto& from, const auto& without, const std::string& side) {
+    for (const auto& package : from) {
+      if (!without.contains(package)) {
+        result.package_differences.push_back({package, side});
+      }
+    }
+  };
+  add(one, two, "joined");
+  add(two, one, "sequential");
+  return {};
+}
+
+/// All layers of the catalogue that can stand on `base`, the base first.
+std::vector<std::string> all_layers(const Project& project, const std::string& base) {
+  std::vector<std::string> names = {base};
+  for (const auto& layer : project.catalogue.all()) {
+    resolve::Selection selection{base, {{layer.name, "named"}}};
+    if (layer.name != base && resolve::resolve(project.catalogue, selection)) {
+      names.push_back(layer.name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> describe(const builder::RebuildConditions& conditions, std::int64_t built_before) {
+  const auto hours = static_cast<double>(std::time(nullptr) - built_before) / 3600.0;
+  return {
+      fmt::format("time: {:.1f} h later by the wall clock, which is not shifted", hours),
+      fmt::format("host name: {}", conditions.hostname),
+      fmt::format("processors: {}", conditions.processors),
+      conditions.place.empty()
+          ? std::string("directory order: that of the store's file system, for want of room on another one")
+          : fmt::format("directory order: that of another file system ({})", conditions.place),
+      os::in_initial_user_namespace() ? std::string("user: root") : std::string("user: an ordinary one, with sub-ids"),
+  };
+}
+
+Result<RebuiltLayer> rebuild_one(const std::string& name, const Project& project, sandbox::Runtime& runtime,
+                                 Session& session) {
+  SHEAF_TRY_ASSIGN(const auto wanted, want_layers(project, {name}));
+  SHEAF_TRY_ASSIGN(auto stack, build_stack(project, wanted, session, OnConflict::rebuild));
+  auto& layers = stack.layers;
+  const auto index =
+      static_cast<std::size_t>(std::ranges::find(stack.plans, name, &plan::LayerPlan::name) - stack.plans.begin());
+  const auto& plan = stack.plans[index];
+  const auto stored = layers[index];
+  std::erase_if(layers, [&](const auto& layer) {
+    return std::ranges::find(plan.closure, layer.record.name) == plan.closure.end();
+  });
+  const auto start = Clock::now();
+  builder::RebuildConditions conditions;
+  // A bootstrap needs a file system that allows devices and programs; memory is often mounted without.
+  conditions.place = plan.bootstrap ? "" : other_file_system(session.store.root(), stored.record.bytes);
+  const auto subject = "layer " + name;
+  session.events.emit({EventKind::begin, subject, "again, to compare it with the stored one"});
+  builder::LayerBuilder builder(session.store, runtime, session.events);
+  const auto rebuilt = builder.rebuild(plan, layers, conditions, session.stop);
+  if (!rebuilt) {
+    session.events.emit({EventKind::fail, subject, rebuilt.error().summary(), 0, 0, milliseconds_since(start)});
+    return Error(rebuilt.error()).with_context(fmt::format("building layer '{}' again", name));
+  }
+  RebuiltLayer result;
+  result.name = name;
+  result.content_key = stored.record.content_key.to_string();
+  result.rebuilt_content_key = rebuilt->record.content_key.to_string();
+  result.paths = stored.record.files;
+  result.conditions = describe(conditions, stored.record.created);
+  for (const auto& step : plan.steps) {
+    result.steps.push_back(step.display);
+  }
+  SHEAF_TRY_ASSIGN(const auto inventory, os::read_file(stored.inventory()));
+  SHEAF_TRY_ASSIGN(const auto facts, os::read_file(stored.facts()));
+  SHEAF_TRY_ASSIGN(result.differences, builder::compare_builds(inventory, facts, *rebuilt));
+  if (!(stored.record.config == rebuilt->record.config)) {
+    result.differences.push_back({"", "", "the configuration", std::nullopt});
+  }
+  result.milliseconds = milliseconds_since(start);
+  session.events.emit(
+      {EventKind::end, subject, result.identical() ? "the same" : "differs", 0, 0, result.milliseconds});
+  return result;
+}
+
+} // namespace
+
+std::size_t Equivalence::unexplained() const {
+  return package_differences.size() +
+         static_cast<std::size_t>(std::ranges::count_if(
+             comparison.differences, [](const auto& difference) { return !layer::is_explained(difference.kind); }));
+}
+
+Result<Equivalence> verify_equivalence(const Choices& choices, Session session) {
+  SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
+  SHEAF_TRY_ASSIGN(const auto wanted, want(project));
+  SHEAF_TRY_ASSIGN(const auto stack, build_stack(project, wanted, session, OnConflict::rebuild));
+  const auto runtime = sandbox::native_runtime();
+  Equivalence result;
+  for (const auto& layer : stack.layers) {
+    result.layers.push_back(layer.record.name);
+  }
+  const auto start = Clock::now();
+  SHEAF_TRY_ASSIGN(const auto chain, builder::Chain::build(stack.plans, stack.layers.front(), session.store, *runtime,
+                                                           session.events, session.stop));
+  result.sequential_ms = milliseconds_since(start);
+  const auto built = Clock::now();
+  SHEAF_TRY_ASSIGN(const auto joined_root, layer::ParentView::open(stack.composition.lowers));
+  SHEAF_TRY_ASSIGN(const auto sequential, layer::ParentView::open(chain.lowers()));
+  SHEAF_TRY_ASSIGN(result.comparison, layer::compare(joined_root.root(), sequential.root(),
+                                                     {"joined root", "sequential root", same_facts}));
+  SHEAF_TRY(compare_packages(joined_root, sequential, result));
+  result.compare_ms = milliseconds_since(built);
+  return result;
+}
+
+Result<std::vector<RebuiltLayer>> verify_rebuild(const Choices& choices, const std::vector<std::string>& names,
+                                                 Session session) {
+  SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
+  const auto base = project.config.base.value_or("base");
+  const auto runtime = sandbox::native_runtime();
+  for (const auto& name : names) {
+    if (project.catalogue.find(name) == nullptr) {
+      return Error(ErrorCode::not_found, fmt::format("there is no layer '{}'", name))
+          .with_hint(did_you_mean(name, project.catalogue.names()));
+    }
+  }
+  std::vector<RebuiltLayer> results;
+  for (const auto& name : names.empty() ? all_layers(project, base) : names) {
+    SHEAF_TRY_ASSIGN(auto result, rebuild_one(name, project, *runtime, session));
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+std::string other_file_system(const std::string& store_root, std::uint64_t bytes) {
+  constexpr const char* k_memory = "/dev/shm";
+  constexpr std::uint64_t k_spare = std::uint64_t{256} * 1024 * 1024;
+  struct statvfs room {};
+  struct stat store {};
+  struct stat memory {};
+  if (stat(store_root.c_str(), &store) != 0 || stat(k_memory, &memory) != 0 || store.st_dev == memory.st_dev ||
+      statvfs(k_memory, &room) != 0) {
+    return "";
+  }
+  // Packages are unpacked beside what they replace, and a step may need as much again for a while.
+  return std::uint64_t{room.f_bavail} * room.f_frsize >= 3 * bytes + k_spare ? k_memory : "";
+}
+
+} // namespace sheaf::app

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/package_caches.hpp"
+
+#include "builder/bootstrap.hpp"
+#include "os/file.hpp"
+
+#include <dirent.h>
+
+namespace sheaf::builder {
+namespace {
+
+constexpr const char* k_archives = "cache/apt";
+
+} // namespace
+
+std::string lists_of(const ContentKey& base) { return "generations/" + base.hex(); }
+
+/// A folder of hard links to the files of `shared`. What is a lower of an overlay must not change while it is mounted
+/// (overlayfs.rst), and other builds add to the shared folder.
+Result<std::string> PackageCaches::snapshot(const std::string& shared) {
+  SHEAF_TRY_ASSIGN(auto folder, m_staging.fresh_directory("cache-"));
+  SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(shared));
+  for (const auto& entry : entries) {
+    if (entry.type == DT_REG) {
+      SHEAF_TRY(os::hard_link(shared + "/" + entry.name, folder + "/" + entry.name));
+    }
+  }
+  return folder;
+}
+
+Result<void> PackageCaches::add(const std::string& shared, const std::string& target) {
+  SHEAF_TRY_ASSIGN(auto upper, m_staging.fresh_directory("cache-upper-"));
+  m_mounts.push_back({shared, std::move(upper), "", target});
+  return {};
+}
+
+Result<void> PackageCaches::open_for_base(const std::string& lists) {
+  SHEAF_TRY_ASSIGN(const auto archives, m_store.folder(k_archives));
+  SHEAF_TRY_ASSIGN(const auto packages, snapshot(archives));
+  SHEAF_TRY(add(packages, "/var/cache/apt/archives"));
+  return lists.empty() ? Result<void>() : add(lists, "/var/lib/apt/lists");
+}
+
+Result<void> PackageCaches::open_on(const ContentKey& base) {
+  SHEAF_TRY_ASSIGN(const auto shared, m_store.folder(lists_of(base)));
+  SHEAF_TRY_ASSIGN(const auto lists, snapshot(shared));
+  return open_for_base(lists);
+}
+
+Result<void> PackageCaches::restore_lists(const ContentKey& base, Workbench bench, sandbox::Runtime& runtime,
+                                          BuildLog& log, EventSink& events, std::stop_token stop) {
+  if (!os::exists(bench.lowers.front() + "/usr/bin/apt-get")) {
+    return {};
+  }
+  SHEAF_TRY_ASSIGN(const auto shared, m_store.folder(lists_of(base)));
+  SHEAF_TRY_ASSIGN(const auto lock, m_store.lock_key("lists-" + base.hex()));
+  SHEAF_TRY_ASSIGN(const auto present, os::list_directory(shared));
+  if (present.empty()) {
+    plan::LayerPlan update;
+    update.steps = {
+        {"apt-get update", 0, plan::RunStep{{"apt-get", "update"}, {{"PATH", plan::k_default_path}}, "/", "root"}}};
+    SHEAF_TRY_ASSIGN(bench.upper, m_staging.fresh_directory("update-"));
+    bench.caches = m_mounts;
+    SHEAF_TRY(run_steps(update, bench, runtime, log, events, stop));
+    SHEAF_TRY(harvest(m_mounts.back().upper, shared, ""));
+  }
+  // Another build may have fetched them while we waited.
+  SHEAF_TRY_ASSIGN(m_mounts.back().shared, snapshot(shared));
+  return {};
+}
+
+Result<void> PackageCaches::keep_downloads() {
+  SHEAF_TRY_ASSIGN(const auto archives, m_store.folder(k_archives));
+  return harvest(m_mounts.front().upper, archives, ".deb");
+}
+
+} // namespace sheaf::builder
