@@ -6,6 +6,7 @@
 #include "builder/deletions.hpp"
 #include "builder/generated_filter.hpp"
 #include "builder/package_caches.hpp"
+#include "builder/share_files.hpp"
 #include "builder/shared_state.hpp"
 #include "builder/step_runner.hpp"
 #include "builder/support_files.hpp"
@@ -62,6 +63,7 @@ public:
     if (m_plan.bootstrap) { // before the commit: a base without its package lists would be of no use
       SHEAF_TRY(keep_generation(record));
     }
+    SHEAF_TRY(share(record));
     return m_store.commit(m_staging.file("layer"), record);
   }
 
@@ -131,6 +133,18 @@ private:
   Result<void> keep_generation(const store::LayerRecord& record) {
     SHEAF_TRY_ASSIGN(const auto lists, m_store.folder(lists_of(record.content_key)));
     return harvest(m_staging.file("lists"), lists, "");
+  }
+
+  /// Files that stored layers have too take their place on the disk once.
+  Result<void> share(const store::LayerRecord& record) {
+    SHEAF_TRY_ASSIGN(const auto same, m_store.find(record.content_key));
+    if (same) { // the commit throws this tree away
+      return {};
+    }
+    SHEAF_TRY_ASSIGN(const auto inventory, os::read_file(m_staging.file("layer/inventory")));
+    SHEAF_TRY_ASSIGN(const auto donors, m_store.all());
+    SHEAF_TRY(share_files(tree(), inventory, donors, m_staging.file("shared-file")));
+    return {};
   }
 
   Result<store::LayerRecord> capture_tree(const std::vector<store::StoredLayer>& closure, const Composition& below) {
@@ -204,11 +218,19 @@ Result<os::FileLock> LayerBuilder::wait_for_key(const std::string& name, const R
   return Error(ErrorCode::cancelled, "stopped");
 }
 
+void LayerBuilder::tell_of_damage() {
+  for (const auto& path : m_store.take_damaged()) {
+    m_events.emit(
+        {EventKind::warning, "store", fmt::format("the layer at '{}' is damaged: it counts as missing", path)});
+  }
+}
+
 Result<store::StoredLayer> LayerBuilder::build(const plan::LayerPlan& plan,
                                                const std::vector<store::StoredLayer>& closure, std::stop_token stop) {
   const auto subject = "layer " + plan.name;
   const auto key = key_of(plan, closure);
   SHEAF_TRY_ASSIGN(auto found, m_store.find(key));
+  tell_of_damage();
   if (found) {
     m_events.emit({EventKind::cached, subject, "unchanged"});
     return std::move(*found);
@@ -223,6 +245,7 @@ Result<store::StoredLayer> LayerBuilder::build(const plan::LayerPlan& plan,
   m_events.emit({EventKind::begin, subject, plan.reason});
   const auto start = Clock::now();
   auto built = build_new(plan, key, closure, stop).context(fmt::format("building layer '{}'", plan.name));
+  tell_of_damage();
   if (built) {
     const auto& record = built->record;
     m_events.emit({EventKind::end, subject, fmt::format("{}, {} files", human_bytes(record.bytes), record.files), 0, 0,

@@ -37,6 +37,7 @@ public:
 private:
   Result<store::StoredLayer> build_new(const plan::LayerPlan& plan, const RecipeKey& key,
                                        const std::vector<store::StoredLayer>& closure, std::stop_token stop);
+  void tell_of_damage();
   Result<os::FileLock> wait_for_key(const std::string& name, const RecipeKey& key, std::stop_token stop);
 
   store::Store& m_store;

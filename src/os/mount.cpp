@@ -68,6 +68,34 @@ Result<void> set_option(const Fd& fs, const std::string& key, const std::string&
   return {};
 }
 
+/// fsconfig(2) takes strings of at most 256 bytes, the final zero included.
+constexpr std::size_t k_longest_value = 255;
+/// OVL_MAX_STACK of the kernel's fs/overlayfs/params.c.
+constexpr std::size_t k_most_lowers = 500;
+
+/// Sets directories of an overlay. One with a long path is named through a descriptor of it, which stays open until the
+/// mount is made.
+class DirectoryOptions {
+public:
+  DirectoryOptions(const Fd& fs, const std::string& doing) : m_fs(fs), m_doing(doing) {}
+
+  Result<void> set(const std::string& key, const std::string& path) {
+    if (path.size() <= k_longest_value) {
+      return set_option(m_fs, key, path, m_doing);
+    }
+    SHEAF_TRY_ASSIGN(auto directory, open(path, O_PATH | O_DIRECTORY));
+    SHEAF_TRY(set_option(m_fs, key, fmt::format("/proc/self/fd/{}", directory.get()), m_doing)
+                  .context(fmt::format("using '{}' as {}", path, key)));
+    m_open.push_back(std::move(directory));
+    return {};
+  }
+
+private:
+  const Fd& m_fs;
+  const std::string& m_doing;
+  std::vector<Fd> m_open;
+};
+
 } // namespace
 
 OverlayMarks overlay_marks() { return in_initial_user_namespace() ? OverlayMarks::trusted : OverlayMarks::user; }
@@ -78,13 +106,18 @@ std::string_view overlay_prefix() {
 
 Result<Fd> mount_overlay(const Overlay& overlay) {
   const auto doing = fmt::format("mounting an overlay of {} layers", overlay.lowers.size());
+  if (overlay.lowers.size() > k_most_lowers) {
+    return Error(ErrorCode::unsupported, fmt::format("{}: the kernel takes at most {}", doing, k_most_lowers))
+        .with_hint("flatten the stack: write several layers that always go together as one layer");
+  }
   SHEAF_TRY_ASSIGN(const Fd fs, new_context("overlay"));
+  DirectoryOptions directories(fs, doing);
   for (auto lower = overlay.lowers.rbegin(); lower != overlay.lowers.rend(); ++lower) {
-    SHEAF_TRY(set_option(fs, "lowerdir+", *lower, doing));
+    SHEAF_TRY(directories.set("lowerdir+", *lower));
   }
   if (!overlay.upper.empty()) {
-    SHEAF_TRY(set_option(fs, "upperdir", overlay.upper, doing));
-    SHEAF_TRY(set_option(fs, "workdir", overlay.work, doing));
+    SHEAF_TRY(directories.set("upperdir", overlay.upper));
+    SHEAF_TRY(directories.set("workdir", overlay.work));
     if (overlay.is_volatile) {
       SHEAF_TRY(set_option(fs, "volatile", "", doing));
     }

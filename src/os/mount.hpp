@@ -28,7 +28,8 @@ struct Overlay {
   /// No fsync reaches the disk through this mount: what is built is made durable at commit or thrown away.
   bool is_volatile = false;
 };
-/// A detached overlay mount. All features that write marks of their own (redirect_dir, metacopy, index, xino) are off.
+/// A detached overlay mount. Paths may be of any length. `unsupported` beyond 500 lowers, the kernel's limit
+/// (OVL_MAX_STACK). All features that write marks of their own (redirect_dir, metacopy, index, xino) are off.
 Result<Fd> mount_overlay(const Overlay& overlay);
 
 /// A detached new mount of file system `type` with string options; an empty value is a flag.

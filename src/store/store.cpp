@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace sheaf::store {
 namespace {
@@ -130,8 +131,36 @@ Result<std::optional<StoredLayer>> Store::load(const ContentKey& content) {
   if (!text) {
     return std::optional<StoredLayer>();
   }
-  SHEAF_TRY_ASSIGN(auto record, parse_layer_record(*text).context(fmt::format("reading '{}/layer.json'", path)));
-  return std::optional(StoredLayer{std::move(record), path});
+  auto record = parse_layer_record(*text);
+  if (!record || record->content_key != content) {
+    const std::scoped_lock lock(m_shared->damage_mutex);
+    if (m_shared->known_damage.insert(path).second) {
+      m_shared->damaged.push_back(path);
+    }
+    return std::optional<StoredLayer>();
+  }
+  return std::optional(StoredLayer{std::move(*record), path});
+}
+
+std::vector<std::string> Store::take_damaged() {
+  const std::scoped_lock lock(m_shared->damage_mutex);
+  return std::exchange(m_shared->damaged, {});
+}
+
+Result<std::vector<StoredLayer>> Store::all() {
+  SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(m_root + "/layers"));
+  std::vector<StoredLayer> layers;
+  for (const auto& entry : entries) {
+    const auto digest = Digest::parse(entry.name);
+    if (!digest) {
+      continue;
+    }
+    SHEAF_TRY_ASSIGN(auto layer, load(ContentKey{*digest}));
+    if (layer) {
+      layers.push_back(std::move(*layer));
+    }
+  }
+  return layers;
 }
 
 Result<std::vector<StoredLayer>> Store::newest() {
@@ -155,11 +184,22 @@ Result<std::optional<std::int64_t>> Store::last_build_ms(const std::string& name
   return m_shared->index.last_build_ms(name);
 }
 
+/// A layer without a readable record would stand in the way of its own rebuild.
+Result<void> Store::move_damaged_away(const ContentKey& content, const std::string& to) {
+  const auto path = layer_path(content);
+  if (!os::exists(path)) {
+    return {};
+  }
+  SHEAF_TRY_ASSIGN(const auto layer, load(content));
+  return layer ? Result<void>() : os::rename(path, to);
+}
+
 Result<StoredLayer> Store::commit(const std::string& directory, const LayerRecord& record) {
   const auto path = layer_path(record.content_key);
   const auto doing = fmt::format("committing layer '{}'", record.name);
   const auto text = serialise(record);
   SHEAF_TRY(os::write_file(directory + "/layer.json", text).context(doing));
+  SHEAF_TRY(move_damaged_away(record.content_key, directory + ".damaged").context(doing));
   if (!os::exists(path)) {
     // Everything of the layer is on disk before its name is: a crash leaves a whole layer or none.
     SHEAF_TRY(os::sync_file_system(directory).context(doing));

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,10 +50,16 @@ public:
   Result<std::optional<StoredLayer>> find(const ContentKey& content);
   /// The newest build of every layer name.
   Result<std::vector<StoredLayer>> newest();
+  /// Every layer on disk, by content key; damaged ones are left out.
+  Result<std::vector<StoredLayer>> all();
   Result<std::optional<std::int64_t>> last_build_ms(const std::string& name);
 
+  /// Layers that were found damaged since the last call: their paths. They count as missing, and are built again.
+  std::vector<std::string> take_damaged();
+
   /// Makes the staged folder `directory` (tree/, inventory, facts) the layer of `record`: flushed, renamed into place,
-  /// indexed. If that content is there already the staged one is left to its owner.
+  /// indexed. If that content is there already the staged one is left to its owner; if it is there but damaged, the
+  /// two change places.
   Result<StoredLayer> commit(const std::string& directory, const LayerRecord& record);
 
   /// The join layer of this key, if it was made before.
@@ -73,11 +80,15 @@ private:
       : m_root(std::move(root)), m_shared(std::make_unique<Shared>(std::move(index))) {}
   std::string layer_path(const ContentKey& key) const { return m_root + "/layers/" + key.hex(); }
   Result<std::optional<StoredLayer>> load(const ContentKey& content);
+  Result<void> move_damaged_away(const ContentKey& content, const std::string& to);
 
   struct Shared {
     explicit Shared(Index opened) : index(std::move(opened)) {}
     std::mutex mutex;
     Index index;
+    std::mutex damage_mutex; ///< may be taken while `mutex` is held
+    std::set<std::string> known_damage;
+    std::vector<std::string> damaged; ///< of those the ones nobody was told of
   };
   std::string m_root;
   int m_abandoned = 0;

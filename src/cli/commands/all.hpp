@@ -16,6 +16,7 @@ extern const Command k_detect;
 extern const Command k_layer_list;
 extern const Command k_layer_show;
 extern const Command k_verify;
+extern const Command k_df;
 extern const Command k_doctor;
 extern const Command k_version;
 extern const Command k_completion;

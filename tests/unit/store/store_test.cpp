@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/store.hpp"
 
+#include <gmock/gmock.h>
+
 #include <cstdlib>
 
 #include "unit/store/store_support.hpp"
@@ -99,14 +101,43 @@ TEST_F(StoreTest, ALayerWhoseFilesAreGoneIsForgotten) {
   EXPECT_TRUE(store.newest().value().empty());
 }
 
-TEST_F(StoreTest, ADamagedLayerIsCorrupt) {
+TEST_F(StoreTest, ADamagedLayerIsMissingAndNamedOnce) {
   auto store = open();
   const auto wanted = record("a", "r", "c");
   const auto stored = commit(store, wanted);
   ASSERT_TRUE(os::write_file(stored.path + "/layer.json", "{"));
-  const auto found = store.find(wanted.recipe_key);
-  ASSERT_FALSE(found);
-  EXPECT_EQ(found.error().code(), ErrorCode::corrupt);
+  EXPECT_FALSE(store.find(wanted.recipe_key).value());
+  EXPECT_FALSE(store.find(wanted.content_key).value());
+  EXPECT_TRUE(store.all().value().empty());
+  EXPECT_THAT(store.take_damaged(), testing::ElementsAre(stored.path));
+  EXPECT_THAT(store.take_damaged(), testing::IsEmpty());
+}
+
+TEST_F(StoreTest, ADamagedLayerGivesWayToItsRebuild) {
+  auto store = open();
+  const auto wanted = record("a", "r", "c");
+  const auto stored = commit(store, wanted);
+  ASSERT_TRUE(os::write_file(stored.path + "/layer.json", "{"));
+  ASSERT_TRUE(os::write_file(stored.path + "/tree/left-over", "x"));
+  commit(store, wanted);
+  EXPECT_EQ(store.find(wanted.recipe_key).value()->record, wanted);
+  EXPECT_FALSE(os::exists(stored.path + "/tree/left-over"));
+}
+
+TEST_F(StoreTest, ARecordInTheFolderOfAnotherLayerIsDamage) {
+  auto store = open();
+  const auto stored = commit(store, record("a", "r", "c"));
+  const auto other = path("layers/" + Digest::of("other").hex());
+  ASSERT_TRUE(os::rename(stored.path, other));
+  EXPECT_TRUE(store.all().value().empty());
+  EXPECT_THAT(store.take_damaged(), testing::ElementsAre(other));
+}
+
+TEST_F(StoreTest, AllAreTheLayersOfEveryRecipe) {
+  auto store = open();
+  commit(store, record("a", "r1", "c1"));
+  commit(store, record("a", "r2", "c2"));
+  EXPECT_EQ(store.all().value().size(), 2U);
 }
 
 TEST_F(StoreTest, AnotherFormatIsRefused) {
