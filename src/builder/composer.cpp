@@ -162,17 +162,53 @@ Result<layer::Overlaps> overlaps_of(const std::vector<StoredLayer>& layers, cons
   return layer::find_overlaps(paths, [&base](const std::string& path) { return directory_in(base, path); });
 }
 
+/// Target of the symbolic link at `path`; nothing if `root` has nothing there, empty if it has something else.
+std::optional<std::string> link_target(const os::Fd& root, const std::string& path) {
+  const auto slash = path.rfind('/');
+  const auto folder = os::open_in_root(root, path.substr(0, slash), O_PATH | O_DIRECTORY);
+  struct stat info {};
+  if (!folder || fstatat(folder->get(), path.c_str() + slash + 1, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    return std::nullopt;
+  }
+  return os::read_link_at(*folder, path.substr(slash + 1)).value_or(std::string());
+}
+
+/// The text of a shared file with the state that is in its link, if it has one.
+std::string with_state_link(std::string_view path, std::string text, std::initializer_list<const os::Fd*> roots) {
+  const auto& driver = *join::driver_for(path);
+  const auto link = driver.state_link(path);
+  for (const auto* root : roots) {
+    if (const auto target = link.empty() ? std::nullopt : link_target(*root, link)) {
+      return target->empty() ? text : driver.with_state_link(std::move(text), *target);
+    }
+  }
+  return text;
+}
+
+Result<std::optional<std::string>> read_shared(const layer::ParentView& view, std::string_view path) {
+  SHEAF_TRY_ASSIGN(auto text, view.read(std::string(path)));
+  if (text) {
+    *text = with_state_link(path, std::move(*text), {&view.root()});
+  }
+  return text;
+}
+
 } // namespace
 
 bool is_shared_state(std::string_view path) { return join::driver_for(path) != nullptr; }
 
 Result<std::string> facts_text(const std::map<std::string, std::optional<std::string>>& shared_state,
-                               const layer::ParentView& parent) {
+                               const layer::ParentView& parent, const std::string& tree) {
+  SHEAF_TRY_ASSIGN(const auto upper, os::open(tree, O_PATH | O_DIRECTORY));
   join::Facts facts;
   for (const auto& [path, text] : shared_state) {
     const auto doing = fmt::format("reading what the layer changed in '/{}'", path);
-    SHEAF_TRY_ASSIGN(const auto before, parent.read(path).context(doing));
-    SHEAF_TRY_ASSIGN(auto changes, join::extract(*join::driver_for(path), path, before, text).context(doing));
+    SHEAF_TRY_ASSIGN(const auto before, read_shared(parent, path).context(doing));
+    auto after = text;
+    if (after) {
+      *after = with_state_link(path, std::move(*after), {&upper, &parent.root()});
+    }
+    SHEAF_TRY_ASSIGN(auto changes, join::extract(*join::driver_for(path), path, before, after).context(doing));
     std::move(changes.begin(), changes.end(), std::back_inserter(facts.changes));
   }
   return join::serialise(facts);
@@ -207,7 +243,7 @@ Result<std::string> Composer::make_join(const std::vector<StoredLayer>& layers, 
     facts.push_back({layers[i].record.name, &inputs[i].facts});
   }
   SHEAF_TRY_ASSIGN(const auto joined,
-                   join::join([&base](std::string_view path) { return base.read(std::string(path)); }, facts));
+                   join::join([&base](std::string_view path) { return read_shared(base, path); }, facts));
   std::vector<std::string> conflicts;
   for (const auto& conflict : overlaps.conflicts) {
     conflicts.push_back(

@@ -42,8 +42,9 @@ private:
 /// True for files that some join driver merges.
 bool is_shared_state(std::string_view path);
 
-/// The text of the facts in `shared_state`, as captured, against the view the layer was built on.
+/// The text of the facts in `shared_state`, as captured with the directory `tree`, against the view the layer was built
+/// on.
 Result<std::string> facts_text(const std::map<std::string, std::optional<std::string>>& shared_state,
-                               const layer::ParentView& parent);
+                               const layer::ParentView& parent, const std::string& tree);
 
 } // namespace sheaf::builder

@@ -184,7 +184,7 @@ private:
       options.is_shared_state = is_shared_state;
     }
     SHEAF_TRY_ASSIGN(const auto captured, layer::capture(tree(), parent, options));
-    SHEAF_TRY_ASSIGN(const auto facts, facts_text(captured.shared_state, parent));
+    SHEAF_TRY_ASSIGN(const auto facts, facts_text(captured.shared_state, parent, tree()));
     const auto inventory = layer::serialise(captured.inventory);
     SHEAF_TRY(os::write_file(m_staging.file("layer/inventory"), inventory));
     SHEAF_TRY(os::write_file(m_staging.file("layer/facts"), facts));
