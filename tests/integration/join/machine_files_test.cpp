@@ -36,8 +36,10 @@ INSTANTIATE_TEST_SUITE_P(All, MachineFiles,
                                          "var/lib/dpkg/triggers/File", "var/lib/dpkg/triggers/ldconfig",
                                          "var/cache/debconf/config.dat", "var/cache/debconf/templates.dat",
                                          "etc/passwd", "etc/group", "etc/shadow", "etc/gshadow", "etc/subuid",
-                                         "etc/subgid", "etc/shells", "etc/environment", "etc/ld.so.cache",
-                                         "var/lib/dpkg/alternatives/awk", "var/lib/dpkg/alternatives/editor"));
+                                         "etc/subgid", "etc/shells", "etc/environment", "etc/ca-certificates.conf",
+                                         "etc/locale.gen", "etc/sgml/catalog", "var/lib/shells.state",
+                                         "etc/ld.so.cache", "var/lib/dpkg/alternatives/awk",
+                                         "var/lib/dpkg/alternatives/editor"));
 
 } // namespace
 } // namespace sheaf::join
