@@ -9,6 +9,8 @@
 #include "join/dpkg_status.hpp"
 #include "join/driver.hpp"
 #include "join/stanza.hpp"
+#include "layer/capture.hpp"
+#include "sandbox/runtime.hpp"
 #include "os/file.hpp"
 #include "os/namespaces.hpp"
 

@@ -164,7 +164,9 @@ Result<bool> Capture::drop_generated(const Folder& folder, const std::string& na
   if (!generated) {
     return false;
   }
-  ++m_result.dropped["generated"];
+  auto& dropped = m_result.dropped["generated"];
+  dropped.kind = "generated";
+  ++dropped.entries;
   SHEAF_TRY(remove_entry(folder.upper, name));
   return true;
 }
