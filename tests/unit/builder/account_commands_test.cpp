@@ -39,7 +39,8 @@ protected:
     auto text = account_commands().at(command);
     const std::string folder = command == "systemd-sysusers" ? "/usr/bin/" : "/usr/sbin/";
     replace(text, "program=" + folder + command, "program=" + path("real"));
-    replace(text, "PATH=/usr/local/sbin:", "PATH=/nowhere # ");
+    replace(text,
+            "PATH=/usr/local/sbin:", command == "systemd-sysusers" ? "PATH=/usr/bin:/bin # " : "PATH=/nowhere # ");
     replace(text, "etc=/etc", "etc=" + path("etc"));
     EXPECT_TRUE(os::write_file(path("script"), text));
     auto pipe = os::Pipe::create().value();
