@@ -206,6 +206,10 @@ private:
     for (const auto& [path, dropped] : captured.dropped) {
       record.dropped->push_back({path, dropped.kind, dropped.entries});
     }
+    if (m_plan.bootstrap && !captured.dropped.contains("etc/machine-id")) {
+      // mmdebstrap drops it itself (mmdebstrap(1), --skip cleanup/reproducible); a machine still needs one.
+      record.dropped->push_back({"etc/machine-id", "identity", 0});
+    }
     return record;
   }
 
