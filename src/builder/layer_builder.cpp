@@ -207,7 +207,7 @@ private:
       record.dropped->push_back({path, dropped.kind, dropped.entries});
     }
     if (m_plan.bootstrap && !captured.dropped.contains("etc/machine-id")) {
-      // mmdebstrap drops it itself (mmdebstrap(1), --skip cleanup/reproducible); a machine still needs one.
+      // A fresh root has none, or an empty one (mmdebstrap(1), cleanup/reproducible); what runs in it needs one.
       record.dropped->push_back({"etc/machine-id", "identity", 0});
     }
     return record;
