@@ -199,12 +199,12 @@ for word in "$@"; do
   esac
   previous=$word
 done
-option=@OPTION@
+option=@OPTION@ ranges=
 @EXTRA@
 if [ "$choose" = no ] || [ -z "$name" ] || taken @DATABASE@ "$name"; then
   exec "$program" "$@"
 fi
-exec "$program" "$option" "$(free_id @DATABASE@ "$name")" "$@"
+exec "$program" $ranges "$option" "$(free_id @DATABASE@ "$name")" "$@"
 )sh";
 
 /// systemd-sysusers(8) takes a table, from files, its arguments or its input. The accounts that it would number itself
@@ -336,12 +336,15 @@ constexpr std::string_view k_adduser_extra = R"sh(# 'adduser user group' adds a 
 [ "$name" = "$second" ] || choose=no
 [ "$choose" = no ] || case "$("$program" --help 2>&1)" in *BusyBox*) option=${option%id} option=${option#-} ;; esac)sh";
 
+/// The user's own group gets the user's number only if that is in the range for groups.
+constexpr std::string_view k_useradd_extra = "ranges='-K SYS_UID_MAX=60000 -K SYS_GID_MAX=60000 -K GID_MIN=100'";
+
 constexpr std::array<Command, 4> k_commands = {{
     {"useradd", "passwd", "-u|-[!-]*u|--uid|--uid=*|-D|--defaults",
      "-[bcdefgGkKpRPsuZ]|-[!-]*[bcdefgGkKpRPsuZ]|--base-dir|--comment|--home-dir|--expiredate|--inactive|--gid|--"
      "groups|"
      "--skel|--key|--password|--root|--prefix|--shell|--uid",
-     "-u", ""},
+     "-u", k_useradd_extra},
     {"groupadd", "group", "-g|-[!-]*g|--gid|--gid=*",
      "-[gKpRPU]|-[!-]*[gKpRPU]|--gid|--key|--password|--root|--prefix|--users", "-g", ""},
     {"adduser", "passwd", "-u|-[!-]*u|-u[0-9]*|--uid|--uid=*|--group-only",

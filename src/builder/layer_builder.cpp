@@ -187,6 +187,10 @@ private:
     for (const auto& [path, dropped] : captured.dropped) {
       record.dropped->push_back({path, dropped.kind, dropped.entries});
     }
+    if (m_plan.bootstrap && !captured.dropped.contains("etc/machine-id")) {
+      // A fresh root has none, or an empty one (mmdebstrap(1), cleanup/reproducible); what runs in it needs one.
+      record.dropped->push_back({"etc/machine-id", "identity", 0});
+    }
     return record;
   }
 

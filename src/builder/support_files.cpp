@@ -3,6 +3,7 @@
 
 #include "builder/account_commands.hpp"
 #include "os/file.hpp"
+#include "plan/layer_plan.hpp"
 
 #include <fmt/format.h>
 
@@ -60,6 +61,10 @@ Result<void> add_build_support(SupportFiles& support, const std::string& npm_cac
   for (const auto& [name, text] : account_commands()) {
     SHEAF_TRY(os::write_file(support.folder + "/bin/" + name, text, os::Durable::no, 0755));
   }
+  // apt gives dpkg, and so the maintainer scripts, a PATH of its own: apt.conf(5), DPkg::Path.
+  SHEAF_TRY(os::write_file(support.folder + "/apt.conf",
+                           fmt::format("DPkg::Path \"{}/bin:{}\";\n", k_support_path, plan::k_default_path)));
+  support.environment["APT_CONFIG"] = fmt::format("{}/apt.conf", k_support_path);
   SHEAF_TRY(os::make_directories(support.folder + "/npm"));
   support.binds.push_back({npm_cache, fmt::format("{}/npm", k_support_path), sandbox::Access::read_write, false});
   support.environment["npm_config_cache"] = fmt::format("{}/npm", k_support_path);

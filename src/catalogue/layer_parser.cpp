@@ -223,7 +223,8 @@ std::optional<std::string> pattern_mistake(std::string_view path) {
   if (path.empty() || path.starts_with('/') || path.ends_with('/')) {
     return "must be a path below the root, without '/' at its ends";
   }
-  if (const auto stars = path.find("**"); stars != std::string_view::npos && (stars == 0 || path.substr(stars - 1) != "/**")) {
+  if (const auto stars = path.find("**");
+      stars != std::string_view::npos && (stars == 0 || path.substr(stars - 1) != "/**")) {
     return "may have '**' only as its last part";
   }
   for (const auto part : split(path, '/')) {

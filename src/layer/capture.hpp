@@ -2,8 +2,8 @@
 #pragma once
 
 // Canonical commit: turns the upper directory of a finished build into a tree that depends on nothing but its meaning.
-// Works in place. Drops noise, hands shared state to the caller, undoes what overlayfs and copy-up left behind, makes
-// deletions explicit and local, clamps times, and lists the result.
+// Works in place. Drops what the capture table names, hands shared state to the caller, undoes what overlayfs and
+// copy-up left behind, makes deletions explicit and local, clamps times, and lists the result.
 
 #include "base/result.hpp"
 #include "layer/capture_rules.hpp"

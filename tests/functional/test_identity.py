@@ -90,7 +90,7 @@ def test_a_layer_may_change_the_configuration_of_a_cluster(bench):
 
 
 def test_redis_answers(bench):
-    script = "service redis-server start >/dev/null; for i in $(seq 50); do redis-cli ping && break; sleep 0.1; done 2>/dev/null"
+    script = "service redis-server start >/dev/null 2>&1; for i in $(seq 50); do redis-cli ping && break; sleep 0.1; done 2>/dev/null"
     assert bench.shell(script, "redis").split()[-1] == "PONG"
 
 

@@ -12,6 +12,8 @@
 namespace sheaf::builder {
 namespace {
 
+constexpr std::string_view k_ranges = "-K SYS_UID_MAX=60000 -K SYS_GID_MAX=60000 -K GID_MIN=100 ";
+
 class AccountCommands : public testing::Test {
 protected:
   void SetUp() override {
@@ -39,7 +41,8 @@ protected:
     auto text = account_commands().at(command);
     const std::string folder = command == "systemd-sysusers" ? "/usr/bin/" : "/usr/sbin/";
     replace(text, "program=" + folder + command, "program=" + path("real"));
-    replace(text, "PATH=/usr/local/sbin:", "PATH=/nowhere # ");
+    replace(text,
+            "PATH=/usr/local/sbin:", command == "systemd-sysusers" ? "PATH=/usr/bin:/bin # " : "PATH=/nowhere # ");
     replace(text, "etc=/etc", "etc=" + path("etc"));
     EXPECT_TRUE(os::write_file(path("script"), text));
     auto pipe = os::Pipe::create().value();
@@ -53,6 +56,10 @@ protected:
     EXPECT_TRUE(pipe.write.close());
     auto output = os::read_all(pipe.read).value();
     EXPECT_TRUE(child.wait().value().ok());
+    // See TheOwnGroupOfAUserGetsTheSameNumber.
+    if (const auto place = output.find(k_ranges); command == "useradd" && place == 0) {
+      output.erase(0, k_ranges.size());
+    }
     return output.ends_with('\n') ? output.substr(0, output.size() - 1) : output;
   }
   std::string path(const std::string& name) const { return m_directory.path() + "/" + name; }
@@ -130,6 +137,14 @@ TEST_F(AccountCommands, ATakenIdLeadsToAnotherOfTheSameName) {
   accounts(fmt::format("other:x:404:1::/:/bin/sh\nthird:x:{}:1::/:/bin/sh", second), "");
   EXPECT_EQ(run("useradd", {"-r", "redis"}), fmt::format("-u {} -r redis", id_for_name("redis", 2)));
   EXPECT_NE(id_for_name("redis", 2), second);
+}
+
+/// useradd takes the user's number for the group only if it is in the range for groups; the next free one would clash
+/// with that of another layer.
+TEST_F(AccountCommands, TheOwnGroupOfAUserGetsTheSameNumber) {
+  program("real", "for word in \"$@\"; do case \"$word\" in *GID*) echo \"$word\" ;; esac; done\n");
+  EXPECT_EQ(run("useradd", {"-r", "redis"}), "SYS_GID_MAX=60000\nGID_MIN=100");
+  EXPECT_EQ(run("groupadd", {"-r", "redis"}), "");
 }
 
 /// busybox knows neither --uid nor --gid.
