@@ -7,7 +7,7 @@ import pytest
 
 from sheaf import Project
 
-COMMANDS = ["up", "run", "plan", "build", "detect", "layer list", "layer show", "doctor", "version", "completion", "man"]
+COMMANDS = ["up", "run", "plan", "build", "detect", "layer list", "layer show", "df", "doctor", "version", "completion", "man"]
 
 
 def test_version(machine):
