@@ -164,7 +164,7 @@ void capture(benchmark::State& state) {
   state.counters["ratio"] = median(captures.wall) / median(reads.wall);
   state.counters["cpu_ratio"] = median(captures.cpu) / median(reads.cpu);
 }
-BENCHMARK(capture)->Name("capture/25000")->UseManualTime()->Iterations(7)->Unit(benchmark::kMillisecond);
+BENCHMARK(capture)->Name("capture/25000")->UseManualTime()->Iterations(5)->Unit(benchmark::kMillisecond);
 
 /// All files of a second build of the layer become links to those of the first.
 void share(benchmark::State& state) {
