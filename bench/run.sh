@@ -5,13 +5,14 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: bench/run.sh [-n RUNS] [--store DIR] [--no-peer] [--no-join] [CASE...]
+usage: bench/run.sh [-n RUNS] [--store DIR] [--no-peer] [--no-join] [--sets "N..."] [CASE...]
 
-  CASE         plan, up, steps, join, rootless; without one: all
+  CASE         plan, up, steps, join, sets, rootless; without one: all
   -n RUNS      runs of each case (default 10); the slow peer makes at most 3
   --store DIR  keep the layers of the case 'join' here: building them takes minutes and needs the network
   --no-peer    leave buildah out
-  --no-join    leave the case 'join' out
+  --no-join    leave the cases 'join' and 'sets' out
+  --sets "N…"  the sizes of the case 'sets' (default "2 6 10 24")
 
 environment: SHEAF, the program (default: build/bin/sheaf, built if absent);
              SHEAF_TEST_USER, whom 'rootless' runs as (default: sheaf-test)
@@ -28,6 +29,7 @@ runs=10
 join_store=
 with_peer=1
 with_join=1
+set_sizes=(2 6 10 24)
 cases=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -35,14 +37,15 @@ while [ $# -gt 0 ]; do
     --store) join_store=${2?}; shift ;;
     --no-peer) with_peer= ;;
     --no-join) with_join= ;;
+    --sets) read -ra set_sizes <<<"${2?}"; shift ;;
     -h | --help) usage; exit 0 ;;
-    plan | up | steps | join | rootless) cases+=("$1") ;;
+    plan | up | steps | join | sets | rootless) cases+=("$1") ;;
     *) usage >&2; exit 2 ;;
   esac
   shift
 done
 [[ $runs =~ ^[1-9][0-9]*$ ]] || die "-n '$runs' is not a number of runs"
-[ "${#cases[@]}" -gt 0 ] || cases=(plan up steps join rootless)
+[ "${#cases[@]}" -gt 0 ] || cases=(plan up steps join sets rootless)
 
 program=${SHEAF:-$root/build/bin/sheaf}
 [ -x "$program" ] || "$root/dev" build >&2
@@ -254,6 +257,82 @@ case_join() {
   row '  the command' - "${wall%$'\n'}" ''
 }
 
+# Layers of one Debian package each, beside the built-in toolchains and agents.
+set_packages=(tree less nano zip file jq ripgrep sqlite3 vim-tiny zsh tmux htop rsync strace gdb-minimal redis-server
+  openssh-client git patch bc)
+
+# Joins of 2, 6, 10 and 24 layers, each made anew and found again; then what their files take on the disk.
+case_sets() {
+  local store=${join_store:-$work/join-store} project=$work/sets-project all=(python node go codex opencode) package
+  local size i selection fresh again most=${set_sizes[-1]}
+  for package in "${set_packages[@]}"; do
+    all+=("p-$package")
+    layer "$project" "p-$package" tool <<EOF
+USER root
+RUN apt-get install -y --no-install-recommends $package
+EOF
+  done
+  [ "$most" -le "${#all[@]}" ] || die "--sets: there are ${#all[@]} layers"
+  all=("${all[@]:0:most}")
+  say "building the $most layers of the case 'sets' in '$store' (minutes, unless they are there)"
+  env SHEAF_ROOT="$store" "$sheaf" build -C "$project" --layers "$(IFS=,; echo "${all[*]}")" >&2 || {
+    say "the layers of the case 'sets' cannot be built or joined here: it is left out"
+    return 0
+  }
+  for size in "${set_sizes[@]}"; do
+    fresh='' again=''
+    selection=$(IFS=,; echo "${all[*]:0:size}")
+    for ((i = 0; i < runs; i++)); do
+      rm -rf "${store:?}/joins" "${store:?}/plans"
+      fresh+=$(sets_build "$store" "$project" "$selection" | end_ms join)$'\n'
+      again+=$(wall_of sets_build "$store" "$project" "$selection")$'\n'
+    done
+    row "join of $size layers, new" "$([ "$size" -le 10 ] && echo 50 || echo -)" "${fresh%$'\n'}" ''
+    row '  the command, joined before' - "${again%$'\n'}" ''
+  done
+  disk_of_sets "$store" "${all[@]}"
+}
+
+# The events of a build, on standard output.
+sets_build() { env SHEAF_ROOT="$1" "$sheaf" build -C "$2" --layers "$3" --progress json 2>&1 >"$work/out"; }
+
+# Microseconds that a command takes.
+wall_of() {
+  local start=${EPOCHREALTIME/[.,]/}
+  "$@" >"$work/events" || die "$(tail -n 3 "$work/events")"
+  echo $((${EPOCHREALTIME/[.,]/} - start))
+}
+
+# disk_of_sets STORE LAYER...: bytes of the layers as stored, as they would be without sharing, and of one chain. A chain
+# has every path once, in the version of the last layer that brought it, so it is counted from the inventories.
+disk_of_sets() {
+  local store=$1
+  shift
+  env SHEAF_ROOT="$store" "$sheaf" df --json >"$work/df.json"
+  python3 - "$store" "$work/df.json" "$@" <<'EOF'
+import json, pathlib, sys
+store, usage, names = pathlib.Path(sys.argv[1]), json.load(open(sys.argv[2])), {"base", *sys.argv[3:]}
+newest = {}
+for record in (json.load(open(path)) for path in store.glob("recipes/*")):
+    if record["name"] in names and record["created"] >= newest.get(record["name"], {"created": 0})["created"]:
+        newest[record["name"]] = record
+chain, layers, inodes, stored = {}, 0, set(), 0
+for record in newest.values():
+    folder = store / "layers" / record["content_key"].removeprefix("sha256:")
+    for line in (folder / "inventory").read_text().splitlines()[1:]:
+        kind, _, _, _, _, size, _, target, _, path = line.split("\t")
+        if kind == "f" and not target.startswith("="):
+            chain[path] = int(size)
+            layers += int(size)
+            inode = (folder / "tree" / path).lstat().st_ino if "\\" not in path else (folder, path)
+            stored += int(size) if inode not in inodes else 0
+            inodes.add(inode)
+print(f"\ndisk, bytes of files in {len(newest)} layers: {layers / 1e6:.1f} MB one by one, {stored / 1e6:.1f} MB stored "
+      f"(equal files once), {sum(chain.values()) / 1e6:.1f} MB as one chain: stored is {stored / sum(chain.values()):.2f} of the chain")
+print(f"disk, whole store: {usage['total_bytes'] / 1e6:.1f} MB, sharing saves {usage['saved_bytes'] / 1e6:.1f} MB of blocks")
+EOF
+}
+
 # as_user COMMAND...: as the test user, in their own home. Needs root.
 as_user() { runuser -u "$user" -- env HOME="$work/home" XDG_RUNTIME_DIR="$work/home/run" PATH="$PATH" "$@"; }
 
@@ -290,7 +369,7 @@ in_project build --layers steps >"$work/out" 2>&1 || die "the small project does
 in_project build >"$work/out" 2>&1 || die "the small project does not build: $(tail -n 3 "$work/out")"
 [ -z "$with_peer" ] || prepare_peer
 for name in "${cases[@]}"; do
-  [ "$name" = join ] && [ -z "$with_join" ] && continue
+  [[ $name =~ ^(join|sets)$ ]] && [ -z "$with_join" ] && continue
   "case_$name"
 done
 echo

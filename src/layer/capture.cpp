@@ -420,9 +420,24 @@ void order_links(std::vector<Entry>& entries) {
   }
 }
 
+/// By escaped path; each path is escaped once, not at every comparison.
+void sort_by_path(std::vector<Entry>& entries) {
+  std::vector<std::pair<std::string, std::size_t>> order;
+  order.reserve(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    order.emplace_back(escape_path(entries[i].path), i);
+  }
+  std::ranges::sort(order);
+  std::vector<Entry> sorted;
+  sorted.reserve(entries.size());
+  for (const auto& [path, i] : order) {
+    sorted.push_back(std::move(entries[i]));
+  }
+  entries = std::move(sorted);
+}
+
 Captured Capture::take() && {
-  std::ranges::sort(m_result.inventory.entries,
-                    [](const Entry& a, const Entry& b) { return escape_path(a.path) < escape_path(b.path); });
+  sort_by_path(m_result.inventory.entries);
   order_links(m_result.inventory.entries);
   return std::move(m_result);
 }

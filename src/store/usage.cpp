@@ -114,6 +114,13 @@ private:
   /// Folders of caches are parts of their own, because each can be thrown away alone.
   Result<void> add_parts(const os::Fd& root) {
     m_usage.total = m_usage.layers_total;
+    for (const auto* name : {".", "layers", "cache"}) { // the folders themselves; what is in them is counted by part
+      struct stat info {};
+      if (fstatat(root.get(), name, &info, AT_SYMLINK_NOFOLLOW) == 0) {
+        m_usage.parts["other"].bytes += static_cast<std::uint64_t>(info.st_blocks) * k_block;
+        m_usage.total += static_cast<std::uint64_t>(info.st_blocks) * k_block;
+      }
+    }
     SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(root));
     for (const auto& entry : entries) {
       if (entry.name == "layers") {

@@ -7,7 +7,8 @@ import pytest
 
 from sheaf import Project
 
-COMMANDS = ["up", "run", "plan", "build", "join", "detect", "layer list", "layer show", "doctor", "version", "completion", "man"]
+COMMANDS = ["up", "run", "plan", "build", "join", "detect", "layer list", "layer show", "verify", "df", "doctor",
+            "version", "completion", "man"]
 
 
 def test_version(machine):
