@@ -15,7 +15,7 @@ using namespace std::string_view_literals;
 using sheaf::join::RpmHeader;
 
 constexpr std::array k_files = {"lib/apk/db/installed"sv, "etc/apk/world"sv, "lib/apk/db/scripts.tar"sv,
-                                "var/lib/rpm/rpmdb.sqlite"sv};
+                                "lib/apk/db/scripts.tar.gz"sv, "var/lib/rpm/rpmdb.sqlite"sv};
 
 void check_driver(std::string_view file, std::string_view text) {
   const auto* driver = sheaf::join::driver_for(file);
