@@ -39,7 +39,7 @@ void check_driver(std::string_view file, std::string_view text) {
 /// A header, as the only package of a database: that is how the fuzzer gets past SQLite's own format.
 void check_header(std::string_view blob) {
   const auto value = sheaf::join::normalised(blob);
-  SHEAF_ASSERT(value.has_value() == RpmHeader::parse(blob).has_value());
+  SHEAF_ASSERT(!value || RpmHeader::parse(blob).has_value());
   if (!value) {
     return;
   }
