@@ -2,6 +2,7 @@
 #include "join/apk_scripts.hpp"
 
 #include "base/text.hpp"
+#include "join/gzip.hpp"
 
 #include <fmt/format.h>
 
@@ -55,6 +56,8 @@ void remove_time(std::string& member, std::size_t header_at) {
   const auto sum = checksum_of(std::string_view(member).substr(header_at, k_block));
   member.replace(header_at + k_checksum.at, k_checksum.size, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
 }
+
+bool is_compressed(std::string_view file) { return file.ends_with(".gz"); }
 
 bool is_zero(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
 
@@ -154,16 +157,21 @@ bool ApkScripts::owns(std::string_view file) const {
 }
 
 Result<Records> ApkScripts::parse(std::string_view file, std::string_view text) const {
-  return Reader(file, text).read();
+  if (!is_compressed(file) || text.empty()) {
+    return Reader(file, text).read();
+  }
+  SHEAF_TRY_ASSIGN(const auto archive, gunzip(text).context(fmt::format("'/{}'", file)));
+  return Reader(file, archive).read();
 }
 
-Result<std::string> ApkScripts::print(std::string_view /*file*/, const Records& records) const {
+Result<std::string> ApkScripts::print(std::string_view file, const Records& records) const {
   std::string text;
   for (const auto& record : records) {
     text += record.value;
   }
   // The end of an archive is two empty blocks.
-  return text.append(2 * k_block, '\0');
+  text.append(2 * k_block, '\0');
+  return is_compressed(file) ? gzip_stored(text) : text;
 }
 
 } // namespace sheaf::join

@@ -10,11 +10,14 @@
 
 namespace sheaf::join {
 
-inline constexpr std::array<std::string_view, 2> k_apk_scripts_files = {"lib/apk/db/scripts.tar",
-                                                                        "usr/lib/apk/db/scripts.tar"};
+/// apk 3 compresses it, unless it finds the plain file.
+inline constexpr std::array<std::string_view, 4> k_apk_scripts_files = {
+    "lib/apk/db/scripts.tar", "usr/lib/apk/db/scripts.tar", "lib/apk/db/scripts.tar.gz",
+    "usr/lib/apk/db/scripts.tar.gz"};
 
 /// Keys: member names; the nth equal one ends in "\nN". Values: the member's blocks (POSIX ustar or GNU long name),
-/// its time set to 0: apk 2 writes the time of the transaction for every member, and never reads it.
+/// its time set to 0: apk 2 writes the time of the transaction for every member, and never reads it. A
+/// compressed file is written without compression.
 class ApkScripts final : public Driver {
 public:
   std::string_view name() const override { return "apk-scripts"; }

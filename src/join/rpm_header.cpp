@@ -193,6 +193,11 @@ Result<std::string> normalised(std::string_view blob) {
       }
     }
   }
+  // In a damaged header entries may lie on each other.
+  const auto after = RpmHeader::parse(copy);
+  if (!after || after->numbers(RpmTag::build_time) != built) {
+    return corrupt(0, "entries overlap");
+  }
   return copy;
 }
 

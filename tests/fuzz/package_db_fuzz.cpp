@@ -15,7 +15,7 @@ using namespace std::string_view_literals;
 using sheaf::join::RpmHeader;
 
 constexpr std::array k_files = {"lib/apk/db/installed"sv, "etc/apk/world"sv, "lib/apk/db/scripts.tar"sv,
-                                "var/lib/rpm/rpmdb.sqlite"sv};
+                                "lib/apk/db/scripts.tar.gz"sv, "var/lib/rpm/rpmdb.sqlite"sv};
 
 void check_driver(std::string_view file, std::string_view text) {
   const auto* driver = sheaf::join::driver_for(file);
@@ -39,7 +39,7 @@ void check_driver(std::string_view file, std::string_view text) {
 /// A header, as the only package of a database: that is how the fuzzer gets past SQLite's own format.
 void check_header(std::string_view blob) {
   const auto value = sheaf::join::normalised(blob);
-  SHEAF_ASSERT(value.has_value() == RpmHeader::parse(blob).has_value());
+  SHEAF_ASSERT(!value || RpmHeader::parse(blob).has_value());
   if (!value) {
     return;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "join/apk_scripts.hpp"
+#include "join/gzip.hpp"
 
 #include <fmt/format.h>
 
@@ -73,6 +74,17 @@ TEST(ApkScripts, LongNames) {
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].key, name);
   EXPECT_EQ(ApkScripts().parse(k_file, reprinted(k_file, archive)).value(), records);
+}
+
+TEST(ApkScripts, CompressedOnes) {
+  const std::string file(k_apk_scripts_files[2]);
+  const auto base = member(name_of('b'), "x");
+  const auto joined = joined_text(
+      file, gzip_stored(base + k_end),
+      {gzip_stored(base + member(name_of('c'), "y") + k_end), gzip_stored(base + member(name_of('a'), "z") + k_end)});
+  EXPECT_EQ(gunzip(joined).value(), reprinted(k_file, base + member(name_of('a'), "z") + member(name_of('c'), "y")));
+  EXPECT_EQ(ApkScripts().parse(file, base + k_end).error().summary(),
+            "'/lib/apk/db/scripts.tar.gz': byte 2: no gzip file, or a damaged one");
 }
 
 TEST(ApkScripts, AnEmptyArchiveIsOne) {
