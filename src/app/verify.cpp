@@ -128,7 +128,7 @@ std::vector<std::string> describe(const builder::RebuildConditions& conditions, 
       fmt::format("host name: {}", conditions.hostname),
       fmt::format("processors: {}", conditions.processors),
       conditions.place.empty()
-          ? std::string("directory order: that of the store's file system, for want of room on another one")
+          ? std::string("directory order: that of the store's file system, as in the first build")
           : fmt::format("directory order: that of another file system ({})", conditions.place),
       os::in_initial_user_namespace() ? std::string("user: root") : std::string("user: an ordinary one, with sub-ids"),
   };

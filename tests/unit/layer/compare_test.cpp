@@ -174,6 +174,12 @@ TEST_F(Compare, ClassesByPath) {
   }
 }
 
+TEST_F(Compare, AGeneratedFileMustStillBeThere) {
+  file("a/var/cache/fontconfig/x.cache", "1");
+  ASSERT_TRUE(os::make_directories(path("b/var/cache/fontconfig")));
+  EXPECT_THAT(lines(run()), ElementsAre("DIFFERS var/cache/fontconfig/x.cache: file only in the left"));
+}
+
 TEST_F(Compare, OrderIsToldFromContent) {
   both("etc/lines", "a\nb\n", "b\na\n");
   EXPECT_THAT(lines(run()), ElementsAre("order only etc/lines: contents"));
