@@ -112,55 +112,70 @@ std::vector<std::string> describe(const builder::RebuildConditions& conditions, 
       fmt::format("time: {:.1f} h later by the wall clock, which is not shifted", hours),
       fmt::format("host name: {}", conditions.hostname),
       fmt::format("processors: {}", conditions.processors),
-      conditions.place.empty()
-          ? std::string("directory order: that of the store's file system, for want of room on another one")
-          : fmt::format("directory order: that of another file system ({})", conditions.place),
+      conditions.place.empty() ? std::string("directory order: that of the store's file system, as in the first build")
+                               : fmt::format("directory order: that of another file system ({})", conditions.place),
       os::in_initial_user_namespace() ? std::string("user: root") : std::string("user: an ordinary one, with sub-ids"),
   };
 }
 
-Result<RebuiltLayer> rebuild_one(const std::string& name, const Project& project, sandbox::Runtime& runtime,
-                                 Session& session) {
+/// A planned layer, as stored, and what it is built on.
+struct Subject {
+  plan::LayerPlan plan;
+  store::StoredLayer stored;
+  std::vector<store::StoredLayer> closure;
+};
+
+/// Builds the layer first if it is missing.
+Result<Subject> subject_of(const std::string& name, const Project& project, Session& session) {
   SHEAF_TRY_ASSIGN(const auto wanted, want_layers(project, {name}));
   SHEAF_TRY_ASSIGN(auto stack, build_stack(project, wanted, session, OnConflict::rebuild));
-  auto& layers = stack.layers;
-  const auto index =
-      static_cast<std::size_t>(std::ranges::find(stack.plans, name, &plan::LayerPlan::name) - stack.plans.begin());
-  const auto& plan = stack.plans[index];
-  const auto stored = layers[index];
-  std::erase_if(layers, [&](const auto& layer) {
-    return std::ranges::find(plan.closure, layer.record.name) == plan.closure.end();
-  });
-  const auto start = Clock::now();
-  builder::RebuildConditions conditions;
-  // A bootstrap needs a file system that allows devices and programs; memory is often mounted without.
-  conditions.place = plan.bootstrap ? "" : other_file_system(session.store.root(), stored.record.bytes);
-  const auto subject = "layer " + name;
-  session.events.emit({EventKind::begin, subject, "again, to compare it with the stored one"});
-  builder::LayerBuilder builder(session.store, runtime, session.events);
-  const auto rebuilt = builder.rebuild(plan, layers, conditions, session.stop);
-  if (!rebuilt) {
-    session.events.emit({EventKind::fail, subject, rebuilt.error().summary(), 0, 0, milliseconds_since(start)});
-    return Error(rebuilt.error()).with_context(fmt::format("building layer '{}' again", name));
+  const auto found = std::ranges::find(stack.plans, name, &plan::LayerPlan::name);
+  const auto index = static_cast<std::size_t>(found - stack.plans.begin());
+  Subject subject{stack.plans.at(index), stack.layers.at(index), {}};
+  for (auto& layer : stack.layers) {
+    if (std::ranges::find(subject.plan.closure, layer.record.name) != subject.plan.closure.end()) {
+      subject.closure.push_back(std::move(layer));
+    }
   }
+  return subject;
+}
+
+Result<RebuiltLayer> compare_with_stored(const Subject& subject, const builder::Rebuilt& rebuilt) {
+  const auto& stored = subject.stored;
   RebuiltLayer result;
-  result.name = name;
+  result.name = subject.plan.name;
   result.content_key = stored.record.content_key.to_string();
-  result.rebuilt_content_key = rebuilt->record.content_key.to_string();
+  result.rebuilt_content_key = rebuilt.record.content_key.to_string();
   result.paths = stored.record.files;
-  result.conditions = describe(conditions, stored.record.created);
-  for (const auto& step : plan.steps) {
+  for (const auto& step : subject.plan.steps) {
     result.steps.push_back(step.display);
   }
   SHEAF_TRY_ASSIGN(const auto inventory, os::read_file(stored.inventory()));
   SHEAF_TRY_ASSIGN(const auto facts, os::read_file(stored.facts()));
-  SHEAF_TRY_ASSIGN(result.differences, builder::compare_builds(inventory, facts, *rebuilt));
-  if (!(stored.record.config == rebuilt->record.config)) {
+  SHEAF_TRY_ASSIGN(result.differences, builder::compare_builds(inventory, facts, rebuilt));
+  if (!(stored.record.config == rebuilt.record.config)) {
     result.differences.push_back({"", "", "the configuration", std::nullopt});
   }
+  return result;
+}
+
+Result<RebuiltLayer> rebuild_one(const Subject& subject, sandbox::Runtime& runtime, Session& session) {
+  const auto start = Clock::now();
+  builder::RebuildConditions conditions;
+  // A bootstrap needs a file system that allows devices and programs; memory is often mounted without.
+  conditions.place = subject.plan.bootstrap ? "" : other_file_system(session.store.root(), subject.stored.record.bytes);
+  const auto title = "layer " + subject.plan.name;
+  session.events.emit({EventKind::begin, title, "again, to compare it with the stored one"});
+  builder::LayerBuilder builder(session.store, runtime, session.events);
+  const auto rebuilt = builder.rebuild(subject.plan, subject.closure, conditions, session.stop);
+  if (!rebuilt) {
+    session.events.emit({EventKind::fail, title, rebuilt.error().summary(), 0, 0, milliseconds_since(start)});
+    return Error(rebuilt.error()).with_context(fmt::format("building layer '{}' again", subject.plan.name));
+  }
+  SHEAF_TRY_ASSIGN(auto result, compare_with_stored(subject, *rebuilt));
+  result.conditions = describe(conditions, subject.stored.record.created);
   result.milliseconds = milliseconds_since(start);
-  session.events.emit(
-      {EventKind::end, subject, result.identical() ? "the same" : "differs", 0, 0, result.milliseconds});
+  session.events.emit({EventKind::end, title, result.identical() ? "the same" : "differs", 0, 0, result.milliseconds});
   return result;
 }
 
@@ -175,6 +190,9 @@ std::size_t Equivalence::unexplained() const {
 Result<Equivalence> verify_equivalence(const Choices& choices, Session session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
   SHEAF_TRY_ASSIGN(const auto wanted, want(project));
+  if (!wanted.warnings.empty()) {
+    session.events.emit({EventKind::warning, "", wanted.warnings});
+  }
   SHEAF_TRY_ASSIGN(const auto stack, build_stack(project, wanted, session, OnConflict::rebuild));
   const auto runtime = sandbox::native_runtime();
   Equivalence result;
@@ -208,7 +226,8 @@ Result<std::vector<RebuiltLayer>> verify_rebuild(const Choices& choices, const s
   }
   std::vector<RebuiltLayer> results;
   for (const auto& name : names.empty() ? all_layers(project, base) : names) {
-    SHEAF_TRY_ASSIGN(auto result, rebuild_one(name, project, *runtime, session));
+    SHEAF_TRY_ASSIGN(const auto subject, subject_of(name, project, session));
+    SHEAF_TRY_ASSIGN(auto result, rebuild_one(subject, *runtime, session));
     results.push_back(std::move(result));
   }
   return results;

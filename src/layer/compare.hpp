@@ -30,7 +30,7 @@ enum class DifferenceClass {
 std::string_view to_string(DifferenceClass kind);
 bool is_explained(DifferenceClass kind);
 
-/// A path that may differ, and why that is right.
+/// A path whose contents may differ, if it is there on both sides, and why that is right.
 struct ExpectedDifference {
   /// As in NoiseRule.
   std::string_view pattern;

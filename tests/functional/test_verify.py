@@ -180,6 +180,13 @@ def test_equivalence_of_debian_layers(debian):
     assert classes <= {"noise", "generated", "identity", "order only", "same facts", "known exception"}
 
 
+def test_system_accounts_of_two_layers(debian):
+    for name in ("alpha", "omega"):
+        debian.layer(name, f"RUN useradd -r {name} && install -d -o {name} -g {name} /srv/{name}\n")
+    outcome = debian.sheaf("verify", "--equivalence", "--layers", "alpha,omega", timeout=LONG)
+    assert outcome.code == 0, outcome
+
+
 def test_debian_layers_build_the_same_again(debian):
     outcome = debian.sheaf("verify", "--rebuild", "jq", "redis", timeout=LONG)
     assert outcome.code == 0, outcome

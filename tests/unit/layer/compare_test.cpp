@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layer/compare.hpp"
-#include "layer/noise.hpp"
+#include "layer/capture_rules.hpp"
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
 
@@ -53,7 +53,7 @@ TEST(ExpectedDifferences, FewEachWithAReasonAndNoneIsNoiseAnyway) {
     for (const char c : row.pattern) {
       path += c == '*' ? "x" : std::string(1, c);
     }
-    EXPECT_EQ(noise_at(path, PathIs::other), nullptr) << row.pattern;
+    EXPECT_EQ(CaptureRules().dropping(path, PathIs::other), nullptr) << row.pattern;
   }
   EXPECT_LE(known, 3U) << "the published list of exceptions stays short";
 }
@@ -172,6 +172,12 @@ TEST_F(Compare, ClassesByPath) {
   for (const auto& difference : comparison.differences) {
     EXPECT_FALSE(difference.reason.empty()) << difference.path;
   }
+}
+
+TEST_F(Compare, AGeneratedFileMustStillBeThere) {
+  file("a/var/cache/fontconfig/x.cache", "1");
+  ASSERT_TRUE(os::make_directories(path("b/var/cache/fontconfig")));
+  EXPECT_THAT(lines(run()), ElementsAre("DIFFERS var/cache/fontconfig/x.cache: file only in the left"));
 }
 
 TEST_F(Compare, OrderIsToldFromContent) {
