@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as a certificate file and as a Java keystore: no crash, and what is read is printed as it was.
 #include "base/assert.hpp"
-#include "generate/certificates.hpp"
-#include "generate/java_keystore.hpp"
 
 #include <cstdint>
+
+#include "generate/certificates.hpp"
+#include "generate/java_keystore.hpp"
 
 namespace {
 
