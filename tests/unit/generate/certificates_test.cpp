@@ -114,7 +114,8 @@ TEST(FirstCertificate, OfTextOrBytes) {
   EXPECT_FALSE(first_certificate("\x30\x82"));
   auto set = *der; // a SET is no certificate, whatever it holds
   set[0] = '\x31';
-  EXPECT_FALSE(first_certificate(set));
+  EXPECT_FALSE(first_certificate(pem_of(set)));
+  EXPECT_EQ(first_certificate(pem_of(*der)), der);
 }
 
 } // namespace
