@@ -10,11 +10,10 @@
 
 #include <fmt/format.h>
 
-#include <fcntl.h>
-
+#include <algorithm>
 #include <chrono>
 #include <map>
-#include <set>
+#include <optional>
 
 #include "generate/certificates.hpp"
 #include "generate/generator.hpp"
@@ -109,20 +108,6 @@ bool has_content(const layer::ParentView& view, const std::string& path, const s
   return present && *present && **present == content;
 }
 
-std::map<std::string, std::string> links_in(const os::Fd& root) {
-  std::map<std::string, std::string> links;
-  const auto directory = os::open_in_root(root, std::string(k_folder), O_RDONLY | O_DIRECTORY);
-  const auto entries = directory ? os::list_directory(*directory) : Result<std::vector<os::DirectoryEntry>>({});
-  if (entries) {
-    for (const auto& entry : *entries) {
-      if (auto target = os::read_link_at(*directory, entry.name)) {
-        links.emplace(entry.name, std::move(*target));
-      }
-    }
-  }
-  return links;
-}
-
 /// Writes only what differs from what the root has.
 Result<void> add_certificates(const layer::ParentView& view, OutputTree& tree) {
   SHEAF_TRY_ASSIGN(const auto folder, generate::make_certificate_folder(view.root()));
@@ -130,15 +115,16 @@ Result<void> add_certificates(const layer::ParentView& view, OutputTree& tree) {
   if (!has_content(view, bundle, folder.bundle)) {
     SHEAF_TRY(tree.add_file(bundle, folder.bundle));
   }
-  const auto present = links_in(view.root());
   for (const auto& [name, target] : folder.links) {
-    const auto found = present.find(name);
-    if (found == present.end() || found->second != target) {
+    const auto found = folder.present.find(name);
+    if (found == folder.present.end() || found->second != target) {
       SHEAF_TRY(tree.add_link(std::string(k_folder) + name, target));
     }
   }
-  for (const auto& name : folder.stale) {
-    SHEAF_TRY(tree.add_deletion(std::string(k_folder) + name));
+  for (const auto& [name, target] : folder.present) {
+    if (!folder.links.contains(name)) {
+      SHEAF_TRY(tree.add_deletion(std::string(k_folder) + name));
+    }
   }
   return {};
 }

@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <set>
 
 #include "generate/generator.hpp"
 
@@ -151,12 +152,15 @@ std::optional<Element> take_element(std::string_view& rest) {
 /// 5280, 4.1, 5.1).
 std::optional<std::string_view> name_of(const Object& object) {
   std::string_view rest = object.der;
-  const auto outer = take_element(rest);
-  rest = outer ? outer->content : std::string_view();
-  const auto inner = take_element(rest);
-  rest = inner ? inner->content : std::string_view();
-  auto element = take_element(rest);
+  for (int depth = 0; depth < 2; ++depth) { // the whole, and in it the part that is signed
+    const auto outer = rest.starts_with('\x30') ? take_element(rest) : std::nullopt;
+    if (!outer) {
+      return std::nullopt;
+    }
+    rest = outer->content;
+  }
   int sequences = object.kind == Object::Kind::certificate ? 4 : 2;
+  auto element = take_element(rest);
   while (element) {
     if (element->tag == V_ASN1_SEQUENCE && element->tag_class == V_ASN1_UNIVERSAL && --sequences == 0) {
       return element->whole;
@@ -189,7 +193,7 @@ bool may_be_hashed(std::string_view name) {
 struct Present {
   /// Everything that is not an output: name to content.
   std::map<std::string, std::string> foreign;
-  std::set<std::string> links; ///< outputs
+  std::map<std::string, std::string> links; ///< outputs, name to link text
 };
 
 Result<Present> look_at_folder(const Fd& root) {
@@ -204,7 +208,7 @@ Result<Present> look_at_folder(const Fd& root) {
     }
     if (const auto* made_by = output_of(path, target)) {
       if (made_by->makes_certificate_links && target) {
-        present.links.insert(entry.name);
+        present.links.emplace(entry.name, std::move(*target));
       }
     } else if (may_be_hashed(entry.name)) {
       SHEAF_TRY_ASSIGN(auto content, read_regular(root, path));
@@ -321,11 +325,7 @@ Result<CertificateFolder> make_certificate_folder(const Fd& root) {
   }
   hashed.erase(std::string(k_bundle));
   folder.links.merge(links_by_hash(hashed));
-  for (const auto& name : present.links) {
-    if (!folder.links.contains(name)) {
-      folder.stale.insert(name);
-    }
-  }
+  folder.present = std::move(present.links);
   return folder;
 }
 

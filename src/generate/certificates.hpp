@@ -9,7 +9,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,8 +46,8 @@ struct CertificateFolder {
   std::string bundle;
   /// Name to link text.
   std::map<std::string, std::string> links;
-  /// Names of links that are there but belong there no more.
-  std::set<std::string> stale;
+  /// The links of this kind that are there now, name to link text; what is not among `links` is stale.
+  std::map<std::string, std::string> present;
 };
 Result<CertificateFolder> make_certificate_folder(const os::Fd& root);
 

@@ -71,7 +71,7 @@ protected:
   Captured capture_on(const std::vector<std::string>& lowers, const std::string& upper = "upper",
                       std::function<bool(std::string_view)> is_shared_state = {}) const {
     const auto parent = ParentView::open(lowers).value();
-    auto captured = capture(path(upper), parent, {k_epoch, std::move(is_shared_state), CaptureRules()});
+    auto captured = capture(path(upper), parent, {k_epoch, std::move(is_shared_state), {}, CaptureRules()});
     EXPECT_TRUE(captured) << captured.error().summary();
     return std::move(captured).value();
   }

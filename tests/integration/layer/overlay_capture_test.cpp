@@ -150,5 +150,26 @@ TEST_F(OverlayCapture, AParentOfSeveralLayersIsOneView) {
   EXPECT_THAT(outline(capture_on({path("parent"), path("second")})), ElementsAre("d etc", "w etc/high", "w etc/low"));
 }
 
+/// Neither the file, nor its deletion, nor its deletion by the replacement of its folder; a link by what it leads to.
+TEST_F(OverlayCapture, GeneratedFilesLeaveNoTrace) {
+  file("parent/cache/index", "old");
+  file("parent/cache/other");
+  file("parent/gone/index", "old");
+  symlink("made", "parent/cache/link");
+  change(
+      "echo new >cache/index; rm gone/index; rm cache/link; mkdir fresh; echo 1 >fresh/index; ln -s made fresh/link; "
+      "ln -s own fresh/kept; rm -r cache; mkdir cache; echo 2 >cache/index");
+  const auto parent = ParentView::open({path("parent")}).value();
+  CaptureOptions options;
+  options.epoch = k_epoch;
+  options.is_generated = [](const std::string& found, const std::optional<std::string>& target) {
+    return found.ends_with("/index") || target == "made";
+  };
+  const auto captured = capture(path("upper"), parent, options);
+  ASSERT_TRUE(captured) << captured.error().summary();
+  EXPECT_THAT(outline(*captured), ElementsAre("d cache", "w cache/other", "d fresh", "l fresh/kept"));
+  EXPECT_EQ(captured->dropped.at("generated"), 4);
+}
+
 } // namespace
 } // namespace sheaf::layer

@@ -91,7 +91,7 @@ TEST(CertificateLinks, OneSubjectTwiceIsNumberedOneCertificateTwiceIsNot) {
   EXPECT_EQ(by_target.at("d.pem").substr(8), ".0");
 }
 
-TEST_F(Certificates, TheFolderSaysWhatIsStaleAndKeepsOtherPeoplesFiles) {
+TEST_F(Certificates, TheFolderSaysWhatIsThereAndKeepsOtherPeoplesFiles) {
   file("usr/local/share/ca-certificates/corp.crt", certificate("corp"));
   file("etc/ssl/certs/own.pem", certificate("own"));
   link("etc/ssl/certs/old.pem", "/usr/share/ca-certificates/old.crt");
@@ -99,7 +99,8 @@ TEST_F(Certificates, TheFolderSaysWhatIsStaleAndKeepsOtherPeoplesFiles) {
   link("etc/ssl/certs/foreign.pem", "/opt/foreign.pem");
   const auto folder = make_certificate_folder(root());
   ASSERT_TRUE(folder) << folder.error().render();
-  EXPECT_THAT(folder->stale, ElementsAre("01234567.0", "old.pem"));
+  EXPECT_THAT(folder->present, ElementsAre(std::pair("01234567.0", "old.pem"),
+                                           std::pair("old.pem", "/usr/share/ca-certificates/old.crt")));
   EXPECT_THAT(folder->links, SizeIs(3)) << "corp.pem, and a hash for corp.pem and own.pem";
   EXPECT_EQ(folder->links.at("corp.pem"), "/usr/local/share/ca-certificates/corp.crt");
 }
@@ -111,6 +112,10 @@ TEST(FirstCertificate, OfTextOrBytes) {
   EXPECT_EQ(first_certificate(*der), der);
   EXPECT_FALSE(first_certificate("nothing"));
   EXPECT_FALSE(first_certificate("\x30\x82"));
+  auto set = *der; // a SET is no certificate, whatever it holds
+  set[0] = '\x31';
+  EXPECT_FALSE(first_certificate(pem_of(set)));
+  EXPECT_EQ(first_certificate(pem_of(*der)), der);
 }
 
 } // namespace

@@ -28,6 +28,16 @@ inline std::string text_of(const fs::path& path) {
   return text.str();
 }
 
+/// Any bytes, wrapped as a certificate is.
+inline std::string pem_of(const std::string& der) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), BIO_free);
+  PEM_write_bio(out.get(), PEM_STRING_X509, "", reinterpret_cast<const unsigned char*>(der.data()),
+                static_cast<long>(der.size()));
+  char* data = nullptr;
+  const auto length = BIO_get_mem_data(out.get(), &data);
+  return {data, static_cast<std::size_t>(length)};
+}
+
 /// A self-signed certificate of the common name, as PEM.
 inline std::string certificate(const std::string& name) {
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);

@@ -128,5 +128,35 @@ TEST(InventoryLine, EqualAttributesMeanEqualEntries) {
   EXPECT_NE(lines[0].attributes, lines[2].attributes);
 }
 
+TEST(LinesWithPrefix, AreThoseThatAWalkFinds) {
+  Inventory inventory;
+  for (const auto* path : {"a", "a/b", "a/bc", "a/bc/d", "a/c", "b", "b/\n", "bb"}) {
+    inventory.entries.push_back(file(path));
+  }
+  const auto text = serialise(inventory);
+  const auto lines = split_inventory(text).value();
+  for (const auto* prefix : {"", "a", "a/", "a/b", "a/bc/", "a/bc/d", "a/bd", "b", "b/", "c", "A", "bbb"}) {
+    std::vector<std::string_view> expected;
+    for (const auto& line : lines) {
+      if (line.path.starts_with(prefix)) {
+        expected.push_back(line.path);
+      }
+    }
+    std::vector<std::string_view> found;
+    for (const auto& line : lines_with_prefix(text, prefix).value()) {
+      found.push_back(line.path);
+      EXPECT_EQ(decode(line).value().mode, 0644U);
+    }
+    EXPECT_THAT(found, ElementsAreArray(expected)) << prefix;
+  }
+}
+
+TEST(LinesWithPrefix, OfAnEmptyInventoryOrNone) {
+  EXPECT_TRUE(lines_with_prefix(serialise(Inventory{}), "a").value().empty());
+  EXPECT_EQ(lines_with_prefix("", "a").error().code(), ErrorCode::corrupt);
+  EXPECT_EQ(lines_with_prefix("sheaf-inventory 1\nrubbish\n", "a").error().code(), ErrorCode::corrupt);
+  EXPECT_EQ(lines_with_prefix("sheaf-inventory 1\nf\tcut", "a").error().code(), ErrorCode::corrupt);
+}
+
 } // namespace
 } // namespace sheaf::layer

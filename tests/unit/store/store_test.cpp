@@ -191,6 +191,22 @@ TEST_F(StoreTest, JoinsAreFoundByTheirKey) {
   EXPECT_TRUE(os::is_directory(committed + "/tree"));
 }
 
+TEST_F(StoreTest, GeneratedFilesAreFoundByTheirKeyAndTheFirstStay) {
+  auto store = open();
+  const auto key = Digest::of("sources");
+  EXPECT_EQ(store.find_generated(key), std::nullopt);
+  for (const auto* content : {"first", "second"}) {
+    auto staging = store.stage().value();
+    ASSERT_TRUE(os::make_directories(staging.file("made/tree")));
+    ASSERT_TRUE(os::write_file(staging.file("made/inventory"), content));
+    ASSERT_TRUE(store.commit_generated(staging.file("made"), key));
+  }
+  const auto found = store.find_generated(key);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(os::read_file(*found + "/inventory").value(), "first");
+  EXPECT_EQ(store.find_generated(Digest::of("others")), std::nullopt);
+}
+
 TEST_F(StoreTest, OneBuilderPerKey) {
   auto one = open();
   auto two = open();
