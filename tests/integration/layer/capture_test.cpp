@@ -265,7 +265,7 @@ TEST_F(Capture, TheLayersOwnRulesComeFirst) {
   file("upper/opt/tool/state");
   const auto parent = ParentView::open({}).value();
   const CaptureRules rules({{"root/.cache/models/**", "keep", "models"}, {"opt/tool/state", "runtime", "times"}});
-  const auto captured = capture(path("upper"), parent, {k_epoch, {}, rules}).value();
+  const auto captured = capture(path("upper"), parent, {k_epoch, {}, {}, rules}).value();
   EXPECT_THAT(outline(captured), ElementsAre("d opt", "d opt/tool", "d root", "d root/.cache", "d root/.cache/models",
                                              "f root/.cache/models/a"));
 }

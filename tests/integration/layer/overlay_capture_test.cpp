@@ -168,7 +168,7 @@ TEST_F(OverlayCapture, GeneratedFilesLeaveNoTrace) {
   const auto captured = capture(path("upper"), parent, options);
   ASSERT_TRUE(captured) << captured.error().summary();
   EXPECT_THAT(outline(*captured), ElementsAre("d cache", "w cache/other", "d fresh", "l fresh/kept"));
-  EXPECT_EQ(captured->dropped.at("generated"), 4);
+  EXPECT_EQ(captured->dropped.at("generated"), (Dropped{"generated", 4}));
 }
 
 } // namespace
