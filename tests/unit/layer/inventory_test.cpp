@@ -143,7 +143,8 @@ TEST(LinesWithPrefix, AreThoseThatAWalkFinds) {
       }
     }
     std::vector<std::string_view> found;
-    for (const auto& line : lines_with_prefix(text, prefix).value()) {
+    const auto with_prefix = lines_with_prefix(text, prefix).value();
+    for (const auto& line : with_prefix) {
       found.push_back(line.path);
       EXPECT_EQ(decode(line).value().mode, 0644U);
     }
