@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// Changes whenever the meaning of a saved environment does.
-constexpr int k_version = 2;
+constexpr int k_version = 3;
 
 Json to_json(const Fingerprint& print) {
   if (!print.stamp) {
@@ -142,6 +142,7 @@ std::string saved_path(const std::string& store_root, const std::string& project
 Result<void> save(const std::string& path, const Environment& environment, const Inputs& inputs) {
   const Json json = {{"version", k_version},
                      {"program", SHEAF_VERSION},
+                     {"boot", os::boot_id()},
                      {"inputs", to_json(inputs)},
                      {"environment", to_json(environment)}};
   return os::write_file(path, json.dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -154,7 +155,8 @@ std::optional<Environment> load_if_current(const std::string& path) {
   }
   try {
     const auto json = Json::parse(*text);
-    if (json.at("version") != k_version || json.at("program") != SHEAF_VERSION) {
+    if (json.at("version") != k_version || json.at("program") != SHEAF_VERSION ||
+        json.at("boot") != os::boot_id()) { // after a reboot the join layers are looked at again, see store/seal.hpp
       return std::nullopt;
     }
     auto environment = environment_from(json.at("environment"));

@@ -3,6 +3,7 @@
 
 #include "os/file.hpp"
 #include "os/namespaces.hpp"
+#include "store/seal.hpp"
 
 #include <fmt/format.h>
 
@@ -214,33 +215,34 @@ Result<StoredLayer> Store::commit(const std::string& directory, const LayerRecor
   return StoredLayer{record, path};
 }
 
-std::optional<std::string> Store::find_join(const Digest& key) const {
-  auto path = fmt::format("{}/joins/{}", m_root, key.hex());
-  return os::exists(path + "/join.json") ? std::optional(std::move(path)) : std::nullopt;
-}
+std::optional<std::string> Store::find_join(const Digest& key) const { return find_sealed("joins", key); }
 
 Result<std::string> Store::commit_join(const std::string& directory, const Digest& key) {
-  auto path = fmt::format("{}/joins/{}", m_root, key.hex());
-  if (!os::exists(path)) {
-    if (auto renamed = os::rename(directory, path); !renamed && !os::exists(path)) {
-      return std::move(renamed).context("committing a join layer").error();
-    }
-  }
-  return path;
+  return commit_sealed(directory, "joins", key).context("committing a join layer");
 }
 
-std::optional<std::string> Store::find_generated(const Digest& key) const {
-  auto path = fmt::format("{}/generated/{}", m_root, key.hex());
-  return os::exists(path + "/inventory") ? std::optional(std::move(path)) : std::nullopt;
-}
+std::optional<std::string> Store::find_generated(const Digest& key) const { return find_sealed("generated", key); }
 
 Result<std::string> Store::commit_generated(const std::string& directory, const Digest& key) {
-  SHEAF_TRY_ASSIGN(const auto parent, folder("generated"));
+  return commit_sealed(directory, "generated", key).context("committing generated files");
+}
+
+std::optional<std::string> Store::find_sealed(const std::string& kind, const Digest& key) const {
+  auto path = fmt::format("{}/{}/{}", m_root, kind, key.hex());
+  return is_intact(path) ? std::optional(std::move(path)) : std::nullopt;
+}
+
+Result<std::string> Store::commit_sealed(const std::string& directory, const std::string& kind, const Digest& key) {
+  SHEAF_TRY_ASSIGN(const auto parent, folder(kind));
   auto path = fmt::format("{}/{}", parent, key.hex());
+  SHEAF_TRY(seal(directory));
+  if (os::exists(path) && !is_intact(path)) { // cut short by a crash
+    SHEAF_TRY_ASSIGN(auto trash, Staging::create(m_root + "/tmp"));
+    SHEAF_TRY(os::rename(path, trash.file("damaged")));
+  }
   if (!os::exists(path)) {
-    SHEAF_TRY(os::sync_file_system(directory));
     if (auto renamed = os::rename(directory, path); !renamed && !os::exists(path)) {
-      return std::move(renamed).context("committing generated files").error();
+      return std::move(renamed).error();
     }
   }
   return path;
