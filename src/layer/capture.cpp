@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layer/capture.hpp"
 
+#include "layer/file_digest.hpp"
 #include "os/file.hpp"
 #include "os/mount.hpp"
 #include "os/xattr.hpp"
@@ -37,23 +38,6 @@ bool is_whiteout(const struct stat& info) { return S_ISCHR(info.st_mode) && info
 
 bool same_metadata(const struct stat& a, const struct stat& b) {
   return a.st_mode == b.st_mode && a.st_uid == b.st_uid && a.st_gid == b.st_gid;
-}
-
-Result<Digest> digest_of(const Fd& file) {
-  Sha256 hash;
-  std::array<char, 131072> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
-  for (;;) {
-    const auto got = ::read(file.get(), buffer.data(), buffer.size());
-    if (got == 0) {
-      return hash.finish();
-    }
-    if (got < 0 && errno != EINTR) {
-      return Error::from_errno(errno, "reading");
-    }
-    if (got > 0) {
-      hash.update({buffer.data(), static_cast<std::size_t>(got)});
-    }
-  }
 }
 
 Result<bool> same_content(const Fd& a_folder, const Fd& b_folder, const std::string& name) {
@@ -96,6 +80,8 @@ public:
   explicit Capture(const CaptureOptions& options) : m_options(options), m_marks(os::overlay_prefix()) {}
 
   Result<void> walk(const Folder& folder);
+  /// After the walk of `root`.
+  Result<void> add_digests(const Fd& root);
   Captured take() &&;
 
 private:
@@ -274,9 +260,7 @@ Result<Entry> Capture::describe(const Folder& folder, const std::string& name, s
   } else if (entry.type == EntryType::character_device || entry.type == EntryType::block_device) {
     entry.target = fmt::format("{}:{}", major(info.st_rdev), minor(info.st_rdev));
   } else if (entry.type == EntryType::file) {
-    entry.size = static_cast<std::uint64_t>(info.st_size);
-    SHEAF_TRY_ASSIGN(const Fd file, os::open_at(folder.upper, name, O_RDONLY | O_NOFOLLOW));
-    SHEAF_TRY_ASSIGN(entry.digest, digest_of(file));
+    entry.size = static_cast<std::uint64_t>(info.st_size); // the digest comes later, see add_digests
   }
   SHEAF_TRY(clamp(folder.upper, name, info));
   entry.mtime = info.st_mtim.tv_sec;
@@ -436,6 +420,8 @@ void sort_by_path(std::vector<Entry>& entries) {
   entries = std::move(sorted);
 }
 
+Result<void> Capture::add_digests(const Fd& root) { return layer::add_digests(root, m_result.inventory.entries); }
+
 Captured Capture::take() && {
   sort_by_path(m_result.inventory.entries);
   order_links(m_result.inventory.entries);
@@ -511,6 +497,7 @@ Result<Captured> capture(const std::string& upper, const ParentView& parent, con
     }
   }
   SHEAF_TRY(run.walk({root, parent.root(), "", false}));
+  SHEAF_TRY(run.add_digests(root).context("capturing"));
   return std::move(run).take();
 }
 
