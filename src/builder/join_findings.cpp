@@ -270,9 +270,12 @@ Error conflict_error(const std::vector<LayerConflict>& conflicts) {
 }
 
 std::string package_of(const StoredLayer& layer, const std::string& path) {
+  constexpr std::string_view k_folder = "var/lib/dpkg/info";
   constexpr std::string_view k_suffix = ".list";
-  const auto folder = layer.tree() + "/var/lib/dpkg/info";
-  const auto entries = os::list_directory(folder);
+  const auto tree = layer::ParentView::open({layer.tree()});
+  const auto folder = tree ? os::open_in_root(tree->root(), std::string(k_folder), O_RDONLY | O_DIRECTORY)
+                           : Result<os::Fd>(tree.error());
+  const auto entries = folder ? os::list_directory(*folder) : Result<std::vector<os::DirectoryEntry>>(folder.error());
   if (!entries) {
     return {}; // not a Debian layer, or it installs no package
   }
@@ -281,8 +284,8 @@ std::string package_of(const StoredLayer& layer, const std::string& path) {
     if (!entry.name.ends_with(k_suffix)) {
       continue;
     }
-    const auto list = os::read_file(folder + "/" + entry.name);
-    if (list && ("\n" + *list + "\n").find(line) != std::string::npos) {
+    const auto list = tree->read(fmt::format("{}/{}", k_folder, entry.name));
+    if (list && *list && ("\n" + **list + "\n").find(line) != std::string::npos) {
       return entry.name.substr(0, entry.name.size() - k_suffix.size());
     }
   }

@@ -461,12 +461,17 @@ Result<std::optional<std::string>> ParentView::read(const std::string& path) con
   if (!m_root) {
     return std::optional<std::string>();
   }
-  auto file = os::open_in_root(m_root, path, O_RDONLY | O_NOFOLLOW);
+  // Nobody writes to a fifo that a layer brings: waiting for it would never end.
+  auto file = os::open_in_root(m_root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!file) {
     if (file.error().code() == ErrorCode::not_found) {
       return std::optional<std::string>();
     }
     return std::move(file).error();
+  }
+  SHEAF_TRY_ASSIGN(const auto info, os::stat_of(*file));
+  if (!S_ISREG(info.st_mode)) {
+    return Error(ErrorCode::invalid, fmt::format("'/{}' is no regular file", path));
   }
   SHEAF_TRY_ASSIGN(auto content, os::read_all(*file));
   return std::optional(std::move(content));
