@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// Changes whenever the meaning of a saved environment does.
-constexpr int k_version = 2;
+constexpr int k_version = 3;
 
 Json to_json(const Fingerprint& print) {
   if (!print.stamp) {
@@ -142,6 +142,7 @@ std::string saved_path(const std::string& store_root, const std::string& project
 Result<void> save(const std::string& path, const Environment& environment, const Inputs& inputs) {
   const Json json = {{"version", k_version},
                      {"program", SHEAF_VERSION},
+                     {"boot", os::boot_id()},
                      {"inputs", to_json(inputs)},
                      {"environment", to_json(environment)}};
   return os::write_file(path, json.dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -152,7 +153,7 @@ namespace {
 /// Is the tree of a layer or join there, and the record beside it?
 bool is_whole(const std::string& tree) {
   const auto folder = tree.substr(0, tree.rfind('/'));
-  return os::is_directory(tree) && (os::exists(folder + "/layer.json") || os::exists(folder + "/join.json"));
+  return os::is_directory(tree) && (os::exists(folder + "/layer.json") || os::exists(folder + "/seal"));
 }
 
 } // namespace
@@ -164,7 +165,8 @@ std::optional<Environment> load_if_current(const std::string& path) {
   }
   try {
     const auto json = Json::parse(*text);
-    if (json.at("version") != k_version || json.at("program") != SHEAF_VERSION) {
+    if (json.at("version") != k_version || json.at("program") != SHEAF_VERSION ||
+        json.at("boot") != os::boot_id()) { // after a reboot the join layers are looked at again, see store/seal.hpp
       return std::nullopt;
     }
     auto environment = environment_from(json.at("environment"));

@@ -108,7 +108,6 @@ Result<std::string> Composer::make_join(const std::vector<StoredLayer>& layers, 
       layers, {findings.inventories.begin(), findings.inventories.end()}, findings.files, trees_of(layers), path};
   SHEAF_TRY(add_generated_files(input, {m_store, staging, m_runtime, m_events}, stop));
   SHEAF_TRY(os::write_file(staging.file("join/join.json"), describe(layers)));
-  SHEAF_TRY(os::sync_file_system(staging.path()));
   return m_store.commit_join(staging.file("join"), key);
 }
 

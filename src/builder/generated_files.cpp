@@ -54,9 +54,9 @@ Result<void> collect(const Generator& generator, std::string_view inventory, Sou
     // A folder above the sources that was deleted or replaced took them along.
     for (auto slash = prefix.find('/'); slash != std::string_view::npos; slash = prefix.find('/', slash + 1)) {
       const auto folder = prefix.substr(0, slash);
-      SHEAF_TRY_ASSIGN(const auto found, layer::lines_with_prefix(inventory, folder));
-      if (!found.empty() && found.front().path == folder && found.front().type != EntryType::directory) {
-        sources.insert_or_assign(std::string(folder), meaning(found.front(), false));
+      SHEAF_TRY_ASSIGN(const auto line, layer::line_of(inventory, folder));
+      if (line && line->type != EntryType::directory) {
+        sources.insert_or_assign(std::string(folder), meaning(*line, false));
       }
     }
   }

@@ -156,34 +156,55 @@ std::string_view line_around(std::string_view text, std::size_t place) {
   return text.substr(start, text.find('\n', place) - start);
 }
 
-} // namespace
-
-Result<std::vector<InventoryLine>> lines_with_prefix(std::string_view text, std::string_view prefix) {
+/// Passes on the lines alone.
+Result<std::string_view> without_header(std::string_view text) {
   if (!text.starts_with(k_header) || !text.ends_with('\n')) {
     return corrupt("unknown header, or cut off");
   }
-  text.remove_prefix(k_header.size());
+  return text.substr(k_header.size());
+}
+
+/// Where the first line begins whose path is not smaller than `path`.
+Result<std::size_t> lower_bound(std::string_view lines, std::string_view path) {
   std::size_t low = 0; // a line's start: all lines before it have smaller paths
-  std::size_t high = text.size();
+  std::size_t high = lines.size();
   while (low < high) {
-    const auto raw = line_around(text, low + (high - low) / 2);
+    const auto raw = line_around(lines, low + (high - low) / 2);
     SHEAF_TRY_ASSIGN(const auto line, split_line(raw));
-    const auto start = static_cast<std::size_t>(raw.data() - text.data());
-    if (line.path < prefix) {
+    const auto start = static_cast<std::size_t>(raw.data() - lines.data());
+    if (line.path < path) {
       low = start + raw.size() + 1;
     } else {
       high = start;
     }
   }
+  return low;
+}
+
+} // namespace
+
+Result<std::optional<InventoryLine>> line_of(std::string_view text, std::string_view path) {
+  SHEAF_TRY_ASSIGN(const auto lines, without_header(text));
+  SHEAF_TRY_ASSIGN(const auto place, lower_bound(lines, path));
+  if (place == lines.size()) {
+    return std::optional<InventoryLine>();
+  }
+  SHEAF_TRY_ASSIGN(const auto line, split_line(line_around(lines, place)));
+  return line.path == path ? std::optional(line) : std::nullopt;
+}
+
+Result<std::vector<InventoryLine>> lines_with_prefix(std::string_view text, std::string_view prefix) {
+  SHEAF_TRY_ASSIGN(const auto all, without_header(text));
+  SHEAF_TRY_ASSIGN(auto place, lower_bound(all, prefix));
   std::vector<InventoryLine> lines;
-  while (low < text.size()) {
-    const auto raw = line_around(text, low);
+  while (place < all.size()) {
+    const auto raw = line_around(all, place);
     SHEAF_TRY_ASSIGN(const auto line, split_line(raw));
     if (!line.path.starts_with(prefix)) {
       break;
     }
     lines.push_back(line);
-    low += raw.size() + 1;
+    place += raw.size() + 1;
   }
   return lines;
 }

@@ -71,6 +71,8 @@ struct InventoryLine {
 };
 /// `corrupt` if the text is not an inventory.
 Result<std::vector<InventoryLine>> split_inventory(std::string_view text);
+/// The line of an escaped path in an inventory's text, if it has one; costs as `lines_with_prefix`.
+Result<std::optional<InventoryLine>> line_of(std::string_view text, std::string_view path);
 /// The lines of an inventory's text whose escaped path begins with `prefix`, in order. Searches, so that it costs
 /// little in a long text; `corrupt` where it looked and found no line.
 Result<std::vector<InventoryLine>> lines_with_prefix(std::string_view text, std::string_view prefix);

@@ -63,6 +63,8 @@ std::optional<FileStamp> stamp(const std::string& path);
 Result<std::string> real_path(const std::string& path);
 /// The text of a symlink.
 Result<std::string> read_link_at(const Fd& directory, const std::string& name);
+/// Names this run of the machine, the same in all containers on it; empty if /proc does not say.
+std::string boot_id();
 /// The value of an environment variable; nothing if unset or empty.
 std::optional<std::string> environment(const std::string& name);
 

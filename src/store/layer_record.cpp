@@ -60,6 +60,8 @@ std::string serialise(const LayerRecord& record) {
                {"recipe_key", record.recipe_key.to_string()},
                {"content_key", record.content_key.to_string()},
                {"needs", record.needs},
+               {"replaces", record.replaces},
+               {"base", record.base},
                {"config", to_json(record.config)},
                {"epoch", record.epoch},
                {"bytes", record.bytes},

@@ -3,6 +3,7 @@
 
 #include "os/file.hpp"
 #include "os/namespaces.hpp"
+#include "store/seal.hpp"
 
 #include <fmt/format.h>
 
@@ -15,9 +16,6 @@ namespace sheaf::store {
 namespace {
 
 constexpr std::string_view k_format = "sheaf-store 1\n";
-/// What is written last into the folder of a join, or of generated files.
-constexpr const char* k_join_mark = "join.json";
-constexpr const char* k_generated_mark = "inventory";
 
 /// The files of a store carry the ids of who made it; for anybody else its layers would have wrong owners.
 Result<void> check_owner(const std::string& root) {
@@ -82,21 +80,8 @@ Result<Index> open_index(const std::string& root) {
   return rebuild(root, path);
 }
 
-/// `mark` is what was written last into the folder; without it or the tree it was damaged, or its removal broken off.
-bool is_whole(const std::string& path, const char* mark) {
-  return os::exists(fmt::format("{}/{}", path, mark)) && os::is_directory(path + "/tree");
-}
-
-/// Gives `directory` its name, unless another process did meanwhile. What is damaged there goes to `directory`'s place.
-Result<void> put_in_place(const std::string& directory, const std::string& path, const char* mark) {
-  if (os::exists(path) && !is_whole(path, mark)) {
-    SHEAF_TRY(os::rename(path, directory + ".damaged"));
-  }
-  if (auto renamed = os::rename(directory, path); !renamed && !is_whole(path, mark)) {
-    return renamed;
-  }
-  return {};
-}
+/// Sealed, and its tree not lost since, as when a removal is broken off.
+bool is_whole(const std::string& folder) { return is_intact(folder) && os::is_directory(folder + "/tree"); }
 
 } // namespace
 
@@ -233,27 +218,36 @@ Result<StoredLayer> Store::commit(const std::string& directory, const LayerRecor
   return StoredLayer{record, path};
 }
 
-std::optional<std::string> Store::find_join(const Digest& key) const {
-  auto path = fmt::format("{}/joins/{}", m_root, key.hex());
-  return is_whole(path, k_join_mark) ? std::optional(std::move(path)) : std::nullopt;
-}
+std::optional<std::string> Store::find_join(const Digest& key) const { return find_sealed("joins", key); }
 
 Result<std::string> Store::commit_join(const std::string& directory, const Digest& key) {
-  auto path = fmt::format("{}/joins/{}", m_root, key.hex());
-  SHEAF_TRY(put_in_place(directory, path, k_join_mark).context("committing a join layer"));
-  return path;
+  return commit_sealed(directory, "joins", key).context("committing a join layer");
 }
 
-std::optional<std::string> Store::find_generated(const Digest& key) const {
-  auto path = fmt::format("{}/generated/{}", m_root, key.hex());
-  return is_whole(path, k_generated_mark) ? std::optional(std::move(path)) : std::nullopt;
-}
+std::optional<std::string> Store::find_generated(const Digest& key) const { return find_sealed("generated", key); }
 
 Result<std::string> Store::commit_generated(const std::string& directory, const Digest& key) {
-  SHEAF_TRY_ASSIGN(const auto parent, folder("generated"));
+  return commit_sealed(directory, "generated", key).context("committing generated files");
+}
+
+std::optional<std::string> Store::find_sealed(const std::string& kind, const Digest& key) const {
+  auto path = fmt::format("{}/{}/{}", m_root, kind, key.hex());
+  return is_whole(path) ? std::optional(std::move(path)) : std::nullopt;
+}
+
+Result<std::string> Store::commit_sealed(const std::string& directory, const std::string& kind, const Digest& key) {
+  SHEAF_TRY_ASSIGN(const auto parent, folder(kind));
   auto path = fmt::format("{}/{}", parent, key.hex());
-  SHEAF_TRY(os::sync_file_system(directory));
-  SHEAF_TRY(put_in_place(directory, path, k_generated_mark).context("committing generated files"));
+  SHEAF_TRY(seal(directory));
+  if (os::exists(path) && !is_whole(path)) { // cut short by a crash
+    SHEAF_TRY_ASSIGN(auto trash, Staging::create(m_root + "/tmp"));
+    SHEAF_TRY(os::rename(path, trash.file("damaged")));
+  }
+  if (!os::exists(path)) {
+    if (auto renamed = os::rename(directory, path); !renamed && !is_whole(path)) {
+      return std::move(renamed).error();
+    }
+  }
   return path;
 }
 

@@ -80,6 +80,8 @@ private:
       : m_root(std::move(root)), m_shared(std::make_unique<Shared>(std::move(index))) {}
   std::string layer_path(const ContentKey& key) const { return m_root + "/layers/" + key.hex(); }
   Result<std::optional<StoredLayer>> load(const ContentKey& content);
+  std::optional<std::string> find_sealed(const std::string& kind, const Digest& key) const;
+  Result<std::string> commit_sealed(const std::string& directory, const std::string& kind, const Digest& key);
   Result<void> move_damaged_away(const ContentKey& content, const std::string& to);
 
   struct Shared {

@@ -136,13 +136,13 @@ def test_instructions(project):
 
 
 def test_a_layer_can_delete_what_the_base_has(project):
-    project.layer("a", "RUN rm /etc/issue\n")
+    project.layer("a", "RUN rm /etc/issue\n", "kind: tool\nreplaces: [base]\n")
     assert project.shell("ls /etc/issue") == "/etc/issue\n"
     assert project.shell("test ! -e /etc/issue && echo gone", "--layers", "a") == "gone\n"
 
 
 def conflict(project):
-    outcome = project.sheaf("build", "--layers", "a,b")
+    outcome = project.sheaf("build", "--strict", "--layers", "a,b")
     assert outcome.code == 4, outcome
     assert project.machine.leftovers() == []
     assert re.search(r"\ba\b", outcome.err) and re.search(r"\bb\b", outcome.err), outcome

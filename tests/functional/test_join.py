@@ -187,7 +187,7 @@ def test_a_join_that_was_damaged_is_made_again(project):
     layers(project, a="RUN echo 'x:x:2000:2000::/:/bin/sh' >>/etc/passwd\n", b="RUN echo b >/b\n")
     project.ok("up", "--", "/bin/true")
     joins = project.machine.store / "joins"
-    for file in ("tree/etc/passwd", "join.json"):
+    for file in ("tree/etc/passwd", "seal"):
         for path in joins.glob(f"*/{file}"):
             path.unlink()
     assert "x:x:2000" in project.shell("cat /etc/passwd")

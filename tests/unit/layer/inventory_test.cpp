@@ -152,6 +152,24 @@ TEST(LinesWithPrefix, AreThoseThatAWalkFinds) {
   }
 }
 
+TEST(LineOf, FindsEveryPathAndNoOther) {
+  Inventory inventory;
+  for (const auto* path : {"a", "a/b", "a/bc", "b", "b/\n", "bb"}) {
+    inventory.entries.push_back(file(path));
+  }
+  const auto text = serialise(inventory);
+  const auto lines = split_inventory(text).value();
+  for (const auto& line : lines) {
+    const auto found = line_of(text, line.path).value();
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->path, line.path);
+  }
+  for (const auto* path : {"", "A", "a/", "a/bb", "b/", "c"}) {
+    EXPECT_FALSE(line_of(text, path).value()) << path;
+  }
+  EXPECT_EQ(line_of("", "a").error().code(), ErrorCode::corrupt);
+}
+
 TEST(LinesWithPrefix, OfAnEmptyInventoryOrNone) {
   EXPECT_TRUE(lines_with_prefix(serialise(Inventory{}), "a").value().empty());
   EXPECT_EQ(lines_with_prefix("", "a").error().code(), ErrorCode::corrupt);

@@ -15,6 +15,8 @@ TEST(LayerRecord, SurvivesItsText) {
   before.config.shell = {"/bin/bash", "-c"};
   before.bytes = 18'000'000'000'000'000'000U;
   before.dropped = {{"etc/machine-id", "identity", 1}, {"var/log/**", "log", 7}};
+  before.replaces = {"old"};
+  before.base = "00ff";
   EXPECT_EQ(parse_layer_record(serialise(before)).value(), before);
 }
 

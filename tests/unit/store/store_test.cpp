@@ -211,7 +211,7 @@ TEST_F(StoreTest, GeneratedFilesAreFoundByTheirKeyAndTheFirstStay) {
 TEST_F(StoreTest, WhatWasDamagedIsReplaced) {
   auto store = open();
   const auto key = Digest::of("join");
-  for (const auto* lost : {"join.json", "tree"}) {
+  for (const auto* lost : {"seal", "tree"}) {
     auto staging = store.stage().value();
     ASSERT_TRUE(os::make_directories(staging.file("join/tree")));
     ASSERT_TRUE(os::write_file(staging.file("join/tree/whole"), ""));
