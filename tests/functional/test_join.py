@@ -191,3 +191,25 @@ def test_a_join_that_was_damaged_is_made_again(project):
         for path in joins.glob(f"*/{file}"):
             path.unlink()
     assert "x:x:2000" in project.shell("cat /etc/passwd")
+
+
+def test_a_replaced_file_does_not_come_back_by_a_merge(project):
+    project.layer("a", "RUN echo one >>/etc/issue\n")
+    project.layer("b", "RUN echo two >>/etc/issue\n", "kind: tool\nreplaces: [a]\n")
+    project.layer("c", "RUN echo three >>/etc/issue\n")
+    outcome = project.sheaf("up", "--strict", "--layers", "a,b,c", "--", "/bin/true")
+    assert outcome.code == 4 and "'/etc/issue'" in outcome.err, outcome
+
+
+def test_a_link_in_the_place_of_accounts_is_a_conflict(project):
+    layers(project, a="RUN mv /etc/passwd /etc/pw && ln -s pw /etc/passwd\n",
+           b="RUN echo 'x:x:2000:2000::/:/bin/sh' >>/etc/passwd\n")
+    outcome = project.sheaf("up", "--strict", "--", "/bin/true")
+    assert outcome.code == 4 and "'/etc/passwd': layers 'a' and 'b' differ (type)" in outcome.err, outcome
+
+
+def test_names_of_files_write_no_lines_of_their_own(project):
+    name = r"$(printf '/a\nerror: \033[31m')"
+    layers(project, a=f'RUN echo a >"{name}"\n', b=f'RUN echo b >"{name}"\n')
+    outcome = project.sheaf("up", "--strict", "--", "/bin/true")
+    assert outcome.code == 4 and "\033" not in outcome.err and "\nerror: \\" not in outcome.err, outcome
