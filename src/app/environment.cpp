@@ -148,6 +148,16 @@ Result<void> save(const std::string& path, const Environment& environment, const
   return os::write_file(path, json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
+namespace {
+
+/// Is the tree of a layer or join there, and the record beside it?
+bool is_whole(const std::string& tree) {
+  const auto folder = tree.substr(0, tree.rfind('/'));
+  return os::is_directory(tree) && (os::exists(folder + "/layer.json") || os::exists(folder + "/seal"));
+}
+
+} // namespace
+
 std::optional<Environment> load_if_current(const std::string& path) {
   const auto text = os::read_file(path);
   if (!text) {
@@ -163,10 +173,8 @@ std::optional<Environment> load_if_current(const std::string& path) {
     if (!still_hold(json.at("inputs"), environment.project)) {
       return std::nullopt;
     }
-    for (const auto& lower : environment.lowers) {
-      if (!os::is_directory(lower)) {
-        return std::nullopt;
-      }
+    if (!std::all_of(environment.lowers.begin(), environment.lowers.end(), is_whole)) {
+      return std::nullopt;
     }
     return environment;
   } catch (const Json::exception&) {

@@ -176,8 +176,9 @@ free_id() {
 chosen=' '
 
 find_program() {
-  [ -x "$program" ] || program=$(command -v "${program##*/}") || {
-    echo "${program##*/}: not found" >&2
+  called=${program##*/}
+  [ -x "$program" ] || program=$(command -v "$called") || {
+    echo "$called: not found" >&2
     exit 127
   }
 }

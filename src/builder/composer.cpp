@@ -21,7 +21,7 @@ using store::StoredLayer;
 /// Everything that decides the join layer: the base and the layers, by content and in canonical order.
 Digest join_key(const std::vector<StoredLayer>& layers) {
   Sha256 hash;
-  hash.field("sheaf-join 2");
+  hash.field("sheaf-join 3");
   for (const auto& layer : layers) {
     hash.field(layer.record.name).field(layer.record.content_key.hex());
     for (const auto& need : layer.record.needs) {
@@ -66,7 +66,7 @@ Result<void> write_findings(const JoinFindings& findings, JoinTree& tree) {
   for (const auto& [path, link] : findings.links) {
     SHEAF_TRY(tree.add_link(path, link));
   }
-  return {};
+  return tree.finish();
 }
 
 } // namespace
@@ -104,11 +104,8 @@ Result<std::string> Composer::make_join(const std::vector<StoredLayer>& layers, 
   SHEAF_TRY(os::make_directories(path));
   JoinTree tree(path, below, layers.front().record.epoch);
   SHEAF_TRY(write_findings(findings, tree));
-  const GeneratorInput input{layers,
-                             {findings.inventories.begin(), findings.inventories.end()},
-                             findings.files,
-                             trees_of(layers),
-                             path};
+  const GeneratorInput input{
+      layers, {findings.inventories.begin(), findings.inventories.end()}, findings.files, trees_of(layers), path};
   SHEAF_TRY(add_generated_files(input, {m_store, staging, m_runtime, m_events}, stop));
   SHEAF_TRY(os::write_file(staging.file("join/join.json"), describe(layers)));
   return m_store.commit_join(staging.file("join"), key);

@@ -6,9 +6,10 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <array>
-#include <map>
 #include <string>
 
 namespace sheaf::builder {
@@ -30,10 +31,17 @@ bool packages_changed(const join::Facts& facts) {
 }
 
 /// The layer that shows `path` to those above it: the topmost that has it.
-std::string owner_of(const std::string& path, const std::vector<store::StoredLayer>& closure) {
+const store::StoredLayer* owner_of(const std::string& path, const std::vector<store::StoredLayer>& closure) {
   const auto found = std::find_if(closure.rbegin(), closure.rend(),
                                   [&](const auto& layer) { return os::exists(layer.tree() + "/" + path); });
-  return found == closure.rend() ? std::string() : found->record.name;
+  return found == closure.rend() ? nullptr : &*found;
+}
+
+/// Is there an entry in the folder? What else stands at its path takes all of them away.
+bool has_entries(const std::string& folder) {
+  const auto root = os::open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const auto entries = root ? os::list_directory(*root) : Result<std::vector<os::DirectoryEntry>>(root.error());
+  return entries && !entries->empty();
 }
 
 } // namespace
@@ -47,13 +55,18 @@ Result<void> check_deletions(const plan::LayerPlan& plan, const layer::Inventory
   std::vector<std::string> lines;
   std::string owner;
   for (const auto& entry : inventory.entries) {
-    if (entry.type != layer::EntryType::whiteout) {
+    if (entry.type == layer::EntryType::directory) {
       continue;
     }
-    auto theirs = owner_of(entry.path, closure);
-    if (!theirs.empty() && std::ranges::find(plan.replaces, theirs) == plan.replaces.end()) {
-      lines.push_back(fmt::format("  '/{}' of layer '{}'", entry.path, theirs));
-      owner = std::move(theirs);
+    const auto* theirs = owner_of(entry.path, closure);
+    if (theirs == nullptr || std::ranges::find(plan.replaces, theirs->record.name) != plan.replaces.end()) {
+      continue;
+    }
+    const bool deletes = entry.type == layer::EntryType::whiteout;
+    if (deletes || has_entries(theirs->tree() + "/" + entry.path)) {
+      lines.push_back(
+          fmt::format("  '/{}'{} of layer '{}'", entry.path, deletes ? "" : ", a folder", theirs->record.name));
+      owner = theirs->record.name;
     }
   }
   if (lines.empty()) {

@@ -199,7 +199,7 @@ public:
         tell(task, start);
       }
     }
-    return {};
+    return tree.finish();
   }
 
 private:

@@ -18,39 +18,42 @@ constexpr const char* k_bundle = "etc/ssl/certs/ca-certificates.crt";
 constexpr const char* k_keystore = "etc/ssl/certs/java/cacerts";
 
 /// Without an entry switched on, locale-gen makes nothing: the archive then comes from localedef by hand.
-Result<bool> has_locales(const layer::ParentView& view) {
-  SHEAF_TRY_ASSIGN(const auto text, view.read("etc/locale.gen"));
-  const auto lines = lines_of(text ? std::string_view(*text) : std::string_view());
+bool has_locales(const layer::ParentView& view) {
+  const auto text = view.read("etc/locale.gen"); // an error for a link, for example
+  const auto lines = lines_of(text && *text ? std::string_view(**text) : std::string_view());
   return std::ranges::any_of(lines, [](std::string_view line) {
     const auto words = trim(line);
     return !words.empty() && words[0] != '#';
   });
 }
 
-Result<bool> can_make(const generate::Generator& generator, const layer::ParentView& view) {
+bool can_make(const generate::Generator& generator, const layer::ParentView& view) {
   for (const auto pattern : generator.requires_paths) {
     if (!any_match(view.root(), pattern)) {
       return false;
     }
   }
-  return generator.name == "locales" ? has_locales(view) : Result<bool>(true);
+  return generator.name == "locales" ? has_locales(view) : true;
 }
 
 /// Did somebody write certificates into the bundle itself?
 Result<bool> bundle_is_own(const layer::ParentView& view) {
-  SHEAF_TRY_ASSIGN(const auto present, view.read(k_bundle));
+  const auto present = view.read(k_bundle);
+  if (!present) { // a link, for example
+    return true;
+  }
   SHEAF_TRY_ASSIGN(const auto files, generate::trusted_files(view.root()));
-  return present && *present != generate::make_bundle(files);
+  return *present && **present != generate::make_bundle(files);
 }
 
 /// Is it kept by hand, or in another format?
 Result<bool> keystore_is_own(const layer::ParentView& view) {
   SHEAF_TRY_ASSIGN(const auto settings, view.read("etc/default/cacerts"));
-  SHEAF_TRY_ASSIGN(const auto present, view.read(k_keystore));
-  if (!generate::parse_keystore_settings(settings.value_or("cacerts_updates=yes")).updates || !present) {
+  const auto present = view.read(k_keystore); // an error for a link, for example
+  if (!generate::parse_keystore_settings(settings.value_or("cacerts_updates=yes")).updates || !present || !*present) {
     return true;
   }
-  const auto entries = generate::parse_keystore(*present);
+  const auto entries = generate::parse_keystore(**present);
   return !entries || !std::ranges::all_of(*entries, generate::is_derived);
 }
 
@@ -61,8 +64,7 @@ Result<GeneratedFilter> GeneratedFilter::look(std::vector<std::string> lowers, c
   SHEAF_TRY_ASSIGN(const auto view, layer::ParentView::open(lowers));
   GeneratedFilter filter;
   for (const auto& generator : generate::generators()) {
-    SHEAF_TRY_ASSIGN(const bool able, can_make(generator, view));
-    if (able) {
+    if (can_make(generator, view)) {
       filter.m_able.insert(&generator);
     }
   }

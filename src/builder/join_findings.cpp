@@ -84,6 +84,7 @@ public:
     SHEAF_TRY_ASSIGN(auto overlaps, find_overlaps());
     m_findings.fixes = std::move(overlaps.fixes);
     m_findings.overlaps = std::move(overlaps.all);
+    check_places();
     for (auto first = overlaps.conflicts.begin(); first != overlaps.conflicts.end();) {
       const auto last = std::find_if(first, overlaps.conflicts.end(),
                                      [&](const auto& conflict) { return conflict.path != first->path; });
@@ -145,6 +146,28 @@ private:
                                 m_detail);
   }
 
+  const layer::InventoryLine* line_of(std::size_t layer, const std::string& path) const {
+    const auto& lines = m_paths[layer].lines;
+    const auto escaped = layer::escape_path(path);
+    const auto line = std::ranges::lower_bound(lines, std::string_view(escaped), {}, &layer::InventoryLine::path);
+    return line == lines.end() || line->path != escaped ? nullptr : &*line;
+  }
+
+  /// A link or folder that one layer has where others change records: it is no database, and nothing to merge with.
+  void check_places() {
+    for (const auto& [path, content] : m_findings.files) {
+      for (std::size_t i = 0; i < m_paths.size(); ++i) {
+        for (std::size_t j = 0; j < m_paths.size() && line_of(i, path) != nullptr; ++j) {
+          const auto& changes = m_inputs[j + 1].facts.changes;
+          if (i != j && std::ranges::find(changes, path, &join::RecordChange::file) != changes.end()) {
+            const auto [first, second] = std::minmax(i, j);
+            m_findings.conflicts.push_back(describe({"/" + path, m_paths[first].name, m_paths[second].name, "type"}));
+          }
+        }
+      }
+    }
+  }
+
   Result<void> settle(PathConflicts conflicts) {
     const auto path = conflicts.front().path.substr(1);
     SHEAF_TRY_ASSIGN(auto merged, merge_texts(path, conflicts).context(fmt::format("merging '/{}'", path)));
@@ -179,23 +202,22 @@ private:
   }
 
   /// The texts of all layers that have `path`; none unless all are plain files alike in mode and owner, and none of
-  /// the layers is built on another of them (then the base is not what both started from).
+  /// the layers is built on another of them (then the base is not what both started from) or replaces one.
   Result<std::vector<std::string>> sides_of(const std::string& path) {
     std::vector<std::string> texts;
     std::vector<const layer::LayerPaths*> holders;
     std::optional<layer::Entry> like;
-    const auto escaped = layer::escape_path(path);
     for (std::size_t i = 0; i < m_paths.size(); ++i) {
-      const auto& lines = m_paths[i].lines;
-      const auto line = std::ranges::lower_bound(lines, std::string_view(escaped), {}, &layer::InventoryLine::path);
-      if (line == lines.end() || line->path != escaped) {
+      const auto* line = line_of(i, path);
+      if (line == nullptr) {
         continue;
       }
       SHEAF_TRY_ASSIGN(const auto entry, layer::decode(*line));
       const bool alike = !like || (like->mode == entry.mode && like->uid == entry.uid && like->gid == entry.gid &&
                                    like->attributes == entry.attributes);
-      const bool chained =
-          std::ranges::any_of(holders, [&](const auto* other) { return m_paths[i].needs.contains(other->name); });
+      const bool chained = std::ranges::any_of(holders, [&](const auto* other) {
+        return m_paths[i].needs.contains(other->name) || m_paths[i].replaces.contains(other->name);
+      });
       if (entry.type != layer::EntryType::file || !alike || chained) {
         return std::vector<std::string>();
       }
@@ -220,10 +242,11 @@ private:
   }
 
   LayerConflict describe(const layer::PathConflict& conflict) const {
-    LayerConflict found{conflict.first, conflict.second, fmt::format("'{}'", conflict.path), {}, {}};
-    found.message =
-        fmt::format("'{}': layers {} and {} differ ({})", conflict.path, origin(conflict.first, conflict.path),
-                    origin(conflict.second, conflict.path), conflict.what);
+    // Escaped: a name must not write to the terminal what looks like words of ours.
+    const auto path = layer::escape_path(conflict.path);
+    LayerConflict found{conflict.first, conflict.second, fmt::format("'{}'", path), {}, {}};
+    found.message = fmt::format("'{}': layers {} and {} differ ({})", path, origin(conflict.first, conflict.path),
+                                origin(conflict.second, conflict.path), conflict.what);
     found.remedies = {fmt::format("build layer '{1}' on top of '{0}': add '{0}' to the 'needs' of '{1}'",
                                   conflict.first, conflict.second),
                       fmt::format("let '{1}' replace what '{0}' brings: add '{0}' to the 'replaces' of '{1}'",
@@ -270,9 +293,12 @@ Error conflict_error(const std::vector<LayerConflict>& conflicts) {
 }
 
 std::string package_of(const StoredLayer& layer, const std::string& path) {
+  constexpr std::string_view k_folder = "var/lib/dpkg/info";
   constexpr std::string_view k_suffix = ".list";
-  const auto folder = layer.tree() + "/var/lib/dpkg/info";
-  const auto entries = os::list_directory(folder);
+  const auto tree = layer::ParentView::open({layer.tree()});
+  const auto folder = tree ? os::open_in_root(tree->root(), std::string(k_folder), O_RDONLY | O_DIRECTORY)
+                           : Result<os::Fd>(tree.error());
+  const auto entries = folder ? os::list_directory(*folder) : Result<std::vector<os::DirectoryEntry>>(folder.error());
   if (!entries) {
     return {}; // not a Debian layer, or it installs no package
   }
@@ -281,8 +307,8 @@ std::string package_of(const StoredLayer& layer, const std::string& path) {
     if (!entry.name.ends_with(k_suffix)) {
       continue;
     }
-    const auto list = os::read_file(folder + "/" + entry.name);
-    if (list && ("\n" + *list + "\n").find(line) != std::string::npos) {
+    const auto list = tree->read(fmt::format("{}/{}", k_folder, entry.name));
+    if (list && *list && ("\n" + **list + "\n").find(line) != std::string::npos) {
       return entry.name.substr(0, entry.name.size() - k_suffix.size());
     }
   }

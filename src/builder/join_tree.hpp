@@ -5,6 +5,7 @@
 // have in the composed root below it.
 
 #include "base/result.hpp"
+#include "builder/tree_folders.hpp"
 #include "join/join.hpp"
 #include "layer/capture.hpp"
 #include "layer/inventory.hpp"
@@ -17,8 +18,8 @@ namespace sheaf::builder {
 class JoinTree {
 public:
   /// `path` is an existing, empty directory; every time in it becomes `epoch`.
-  JoinTree(std::string path, const layer::ParentView& below, std::int64_t epoch)
-      : m_path(std::move(path)), m_below(below), m_epoch(epoch) {}
+  JoinTree(const std::string& path, const layer::ParentView& below, std::int64_t epoch)
+      : m_folders(path, below.root(), epoch), m_below(below) {}
 
   /// A directory that shows in the composed root as `wanted` says.
   Result<void> add_directory(const layer::Entry& wanted);
@@ -26,15 +27,14 @@ public:
   Result<void> add_file(const std::string& path, const std::string& content, const join::FileAttributes& attributes);
   /// Makes the symlink be as `link` says, if it is not so already.
   Result<void> add_link(const std::string& path, const join::Link& link);
+  /// Gives every folder its time. Call it last.
+  Result<void> finish() { return m_folders.settle_times(); }
 
 private:
-  Result<void> make_parents(const std::string& path);
-  Result<void> set_attributes(const std::string& path, unsigned mode, unsigned uid, unsigned gid) const;
   Result<unsigned> group_id(std::string_view name) const;
 
-  std::string m_path;
+  TreeFolders m_folders;
   const layer::ParentView& m_below;
-  std::int64_t m_epoch;
 };
 
 } // namespace sheaf::builder

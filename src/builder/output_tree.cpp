@@ -11,73 +11,36 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 
 namespace sheaf::builder {
-namespace {
-
-/// Mode and owner of what is at `path` in the root; those of a new file of root if there is nothing.
-layer::Entry attributes_in(const os::Fd& root, const std::string& path, unsigned default_mode) {
-  layer::Entry entry;
-  entry.mode = default_mode;
-  struct stat info {};
-  const auto found = os::open_in_root(root, path, O_PATH | O_NOFOLLOW);
-  if (found && fstat(found->get(), &info) == 0) {
-    entry.mode = S_ISLNK(info.st_mode) ? default_mode : info.st_mode & 07777U;
-    entry.uid = info.st_uid;
-    entry.gid = info.st_gid;
-  }
-  return entry;
-}
-
-} // namespace
-
-Result<void> OutputTree::set_attributes(const std::string& path, const layer::Entry& wanted) const {
-  const auto full = m_path + "/" + path;
-  const auto time = wanted.mtime != 0 ? wanted.mtime : m_epoch;
-  const std::array<timespec, 2> times = {{{time, 0}, {time, 0}}};
-  const bool is_link = wanted.type == layer::EntryType::symlink;
-  if (lchown(full.c_str(), wanted.uid, wanted.gid) != 0 || (!is_link && chmod(full.c_str(), wanted.mode) != 0) ||
-      utimensat(AT_FDCWD, full.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
-    return Error::from_errno(errno, fmt::format("setting the attributes of '{}'", full));
-  }
-  return {};
-}
-
-/// The topmost layer decides a merged directory's mode and owner, so what is made here repeats what is below.
-Result<void> OutputTree::make_parents(const std::string& path) const {
-  for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    const auto folder = path.substr(0, slash);
-    if (!os::is_directory(m_path + "/" + folder)) {
-      SHEAF_TRY(os::make_directories(m_path + "/" + folder));
-      SHEAF_TRY(set_attributes(folder, attributes_in(m_root, folder, 0755)));
-    }
-  }
-  return {};
-}
 
 Result<void> OutputTree::add_file(const std::string& path, std::string_view content) {
-  SHEAF_TRY(make_parents(path));
-  SHEAF_TRY(os::write_file(m_path + "/" + path, content));
-  return set_attributes(path, attributes_in(m_root, path, 0644));
+  SHEAF_TRY_ASSIGN(const auto place, m_folders.place_of(path));
+  SHEAF_TRY(os::write_file(m_folders.full_path(place), content));
+  SHEAF_TRY_ASSIGN(auto wanted, attributes_in(m_root, place));
+  if (!wanted || wanted->type == layer::EntryType::symlink) {
+    wanted.emplace();
+    wanted->mode = 0644;
+  }
+  return m_folders.set_attributes(place, *wanted);
 }
 
 Result<void> OutputTree::add_link(const std::string& path, const std::string& target) {
-  SHEAF_TRY(make_parents(path));
-  const auto full = m_path + "/" + path;
+  SHEAF_TRY_ASSIGN(const auto place, m_folders.place_of(path));
+  const auto full = m_folders.full_path(place);
   SHEAF_TRY(os::remove_file_if_exists(full));
   if (symlink(target.c_str(), full.c_str()) != 0) {
     return Error::from_errno(errno, fmt::format("making link '{}'", full));
   }
   layer::Entry link;
   link.type = layer::EntryType::symlink;
-  return set_attributes(path, link);
+  return m_folders.set_attributes(place, link);
 }
 
 Result<void> OutputTree::add_deletion(const std::string& path) {
-  SHEAF_TRY(make_parents(path));
-  const auto full = m_path + "/" + path;
+  SHEAF_TRY_ASSIGN(const auto place, m_folders.place_of(path));
+  const auto full = m_folders.full_path(place);
   SHEAF_TRY(os::remove_all(full));
   if (mknod(full.c_str(), S_IFCHR, makedev(0, 0)) != 0) {
     return Error::from_errno(errno, fmt::format("marking '{}' as deleted", path));
@@ -86,22 +49,23 @@ Result<void> OutputTree::add_deletion(const std::string& path) {
 }
 
 Result<void> OutputTree::add_existing(const layer::Entry& entry, const std::string& source) {
-  switch (entry.type) {
-  case layer::EntryType::whiteout:
+  if (entry.type == layer::EntryType::whiteout) {
     return add_deletion(entry.path);
-  case layer::EntryType::symlink:
-    SHEAF_TRY(add_link(entry.path, entry.target));
-    return set_attributes(entry.path, entry);
-  case layer::EntryType::directory:
-    SHEAF_TRY(make_parents(entry.path + "/"));
-    return set_attributes(entry.path, entry);
-  case layer::EntryType::file:
-    SHEAF_TRY(make_parents(entry.path));
-    SHEAF_TRY(os::remove_all(m_path + "/" + entry.path));
-    return os::hard_link(source + "/" + entry.path, m_path + "/" + entry.path);
-  default:
-    return Error(ErrorCode::unsupported, fmt::format("a generator made '/{}', which is a device or fifo", entry.path));
   }
+  if (entry.type == layer::EntryType::directory) {
+    SHEAF_TRY_ASSIGN(const auto folder, m_folders.folder_of(entry.path));
+    return m_folders.set_attributes(folder, entry);
+  }
+  SHEAF_TRY_ASSIGN(const auto place, m_folders.place_of(entry.path));
+  if (entry.type == layer::EntryType::symlink) {
+    SHEAF_TRY(add_link(place, entry.target));
+    return m_folders.set_attributes(place, entry);
+  }
+  if (entry.type == layer::EntryType::file) {
+    SHEAF_TRY(os::remove_all(m_folders.full_path(place)));
+    return os::hard_link(source + "/" + entry.path, m_folders.full_path(place));
+  }
+  return Error(ErrorCode::unsupported, fmt::format("a generator made '/{}', which is a device or fifo", entry.path));
 }
 
 bool any_match(const os::Fd& root, std::string_view pattern) {

@@ -5,6 +5,7 @@
 // that they have in the composed root.
 
 #include "base/result.hpp"
+#include "builder/tree_folders.hpp"
 #include "layer/inventory.hpp"
 #include "os/fd.hpp"
 
@@ -17,8 +18,8 @@ namespace sheaf::builder {
 class OutputTree {
 public:
   /// Writes below `path`; `root` is the composed root, borrowed. `epoch` is the time of all that is made here.
-  OutputTree(std::string path, const os::Fd& root, std::int64_t epoch)
-      : m_path(std::move(path)), m_root(root), m_epoch(epoch) {}
+  OutputTree(const std::string& path, const os::Fd& root, std::int64_t epoch)
+      : m_folders(path, root, epoch), m_root(root) {}
 
   Result<void> add_file(const std::string& path, std::string_view content);
   Result<void> add_link(const std::string& path, const std::string& target);
@@ -26,13 +27,12 @@ public:
   /// The entry as it is at `source`, a tree on the same file system: files get a second name, nothing is copied.
   Result<void> add_existing(const layer::Entry& entry, const std::string& source);
 
-private:
-  Result<void> make_parents(const std::string& path) const;
-  Result<void> set_attributes(const std::string& path, const layer::Entry& wanted) const;
+  /// Gives every folder its time. Call it last.
+  Result<void> finish() { return m_folders.settle_times(); }
 
-  std::string m_path;
+private:
+  TreeFolders m_folders;
   const os::Fd& m_root;
-  std::int64_t m_epoch;
 };
 
 /// Does some path of the composed `root` match? `pattern` has no "**".

@@ -139,8 +139,9 @@ Result<void> copy_source(const std::string& source, const CopyFiles& copy, const
 
 Result<std::string> text_in_root(const std::string& root, const std::string& path) {
   SHEAF_TRY_ASSIGN(const Fd root_fd, os::open(root, O_RDONLY | O_DIRECTORY));
-  const auto file = os::open_in_root(root_fd, path, O_RDONLY);
-  return file ? os::read_all(*file) : Result<std::string>(std::string());
+  const auto file = os::open_in_root(root_fd, path, O_RDONLY | O_NONBLOCK);
+  const auto info = file ? os::stat_of(*file) : Result<struct stat>(file.error());
+  return info && S_ISREG(info->st_mode) ? os::read_all(*file) : Result<std::string>(std::string());
 }
 
 Result<Attributes> attributes_of(const CopyFiles& copy, const std::string& root) {

@@ -163,9 +163,14 @@ StartFailure exec(const RunCommand& command, std::vector<std::string> environmen
   return {std::move(error), 126};
 }
 
+/// Nothing if it is missing, or no regular file: nobody writes to a fifo there.
 Result<std::string> text_of(const char* path) {
-  SHEAF_TRY_ASSIGN(auto text, os::read_file_if_exists(path));
-  return text.value_or("");
+  const auto file = os::open(path, O_RDONLY | O_NONBLOCK);
+  if (!file && file.error().code() != ErrorCode::not_found) {
+    return file.error();
+  }
+  const auto info = file ? os::stat_of(*file) : Result<struct stat>(file.error());
+  return info && S_ISREG(info->st_mode) ? os::read_all(*file) : Result<std::string>(std::string());
 }
 
 Result<Identity> identity_of(const std::string& user) {

@@ -80,6 +80,9 @@ Result<Index> open_index(const std::string& root) {
   return rebuild(root, path);
 }
 
+/// Sealed, and its tree not lost since, as when a removal is broken off.
+bool is_whole(const std::string& folder) { return is_intact(folder) && os::is_directory(folder + "/tree"); }
+
 } // namespace
 
 Result<Store> Store::open(const std::string& root) {
@@ -229,19 +232,19 @@ Result<std::string> Store::commit_generated(const std::string& directory, const 
 
 std::optional<std::string> Store::find_sealed(const std::string& kind, const Digest& key) const {
   auto path = fmt::format("{}/{}/{}", m_root, kind, key.hex());
-  return is_intact(path) ? std::optional(std::move(path)) : std::nullopt;
+  return is_whole(path) ? std::optional(std::move(path)) : std::nullopt;
 }
 
 Result<std::string> Store::commit_sealed(const std::string& directory, const std::string& kind, const Digest& key) {
   SHEAF_TRY_ASSIGN(const auto parent, folder(kind));
   auto path = fmt::format("{}/{}", parent, key.hex());
   SHEAF_TRY(seal(directory));
-  if (os::exists(path) && !is_intact(path)) { // cut short by a crash
+  if (os::exists(path) && !is_whole(path)) { // cut short by a crash
     SHEAF_TRY_ASSIGN(auto trash, Staging::create(m_root + "/tmp"));
     SHEAF_TRY(os::rename(path, trash.file("damaged")));
   }
   if (!os::exists(path)) {
-    if (auto renamed = os::rename(directory, path); !renamed && !os::exists(path)) {
+    if (auto renamed = os::rename(directory, path); !renamed && !is_whole(path)) {
       return std::move(renamed).error();
     }
   }

@@ -117,3 +117,25 @@ def test_a_project_mounts_what_it_has(project):
     project.write("inside/file", "text\n")
     project.write("sheaf.yml", "mounts: ['inside:/mnt:ro']\n")
     assert project.shell("cat /mnt/file") == "text\n"
+
+
+ALTERNATIVES = r"mkdir -p /etc/alternatives /var/lib/dpkg/alternatives && printf 'auto\n{}\n\n{}\n50\n\n' >/var/lib/dpkg/alternatives/{}"
+
+
+def test_a_link_that_alternatives_make_leads_no_other_one_to_the_host(project):
+    outside = project.machine.directory("outside")
+    hostile = " && ".join([ALTERNATIVES.format("/usr/x", outside, "x"),
+                           ALTERNATIVES.format("/etc/alternatives/x/evil", "/bin/sh", "y")])
+    project.layer("hostile", f"RUN {hostile}\n")
+    project.layer("other", "RUN touch /other\n")
+    outcome = project.sheaf("up", "--layers", "hostile,other", "--", "/bin/true")
+    assert "'/etc/alternatives/x' is to be a folder, and something else as well" in outcome.err, outcome
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.parametrize("file", ["etc/passwd", "etc/locale.gen", "var/lib/dpkg/status", "var/lib/dpkg/info/x.list"])
+def test_nothing_waits_for_a_fifo_in_a_layer(project, file):
+    project.layer("hostile", f"RUN mkdir -p $(dirname /{file}) && rm -f /{file} && mkfifo /{file}; echo one >/both\n")
+    project.layer("other", "RUN echo two >/both\n")
+    outcome = project.sheaf("up", "--layers", "hostile,other", "--", "/bin/true", timeout=60)
+    assert outcome.code == 0 or f"'/{file}' is no regular file" in outcome.err or "etc/passwd" in file, outcome

@@ -107,3 +107,10 @@ def test_a_layer_may_keep_what_would_be_dropped(bench):
                                  "target": None, "from": "layer"}
     assert shown["dropped"]["runtime"] >= 1
     assert "says nothing" in bench.project.ok("layer", "show", "--capture", "kept").out
+
+
+def test_a_missing_account_command_is_named(project):
+    """The tiny base has none; the message is that of the command in whose place ours stands."""
+    project.layer("a", "RUN useradd -r svc\n")
+    outcome = project.sheaf("up", "--layers", "a", "--", "/bin/true")
+    assert outcome.code == 3 and "| useradd: not found" in outcome.err, outcome

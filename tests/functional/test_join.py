@@ -3,6 +3,8 @@
 
 import pytest
 
+import sheaf
+
 
 def layers(project, **commands):
     """One layer per name; all of them selected."""
@@ -151,3 +153,63 @@ def project_tree(lower):
 def test_unknown_layers(project, words, message):
     outcome = project.sheaf("join", *words)
     assert outcome.code != 0 and message in outcome.err, outcome
+
+
+def test_a_folder_that_becomes_a_link_is_a_deletion(project):
+    project.layer("a", "RUN rm -r /home && ln -s /elsewhere /home\n")
+    outcome = project.sheaf("up", "--layers", "a", "--", "/bin/true")
+    assert outcome.code == 2, outcome
+    assert "'/home', a folder of layer 'base'" in outcome.err, outcome.err
+    project.layer("a", "RUN rm -r /home && ln -s /elsewhere /home\n", "kind: tool\nreplaces: [base]\n")
+    assert project.shell("readlink /home", "--layers", "a") == "/elsewhere\n"
+
+
+def test_links_made_by_the_join_leave_linked_folders_alone(project):
+    """A base with /bin as a link, and a slave link in it that the better of two choices does not have."""
+    project.write(".sheaf/layers/base/busybox", sheaf.busybox())
+    project.layer("base", """\
+        COPY --chmod=755 busybox /usr/bin/busybox
+        RUN ["/usr/bin/busybox", "ln", "-s", "usr/bin", "/bin"]
+        RUN ["/usr/bin/busybox", "--install", "-s", "/usr/bin"]
+        COPY passwd group /etc/
+        RUN mkdir -p /etc/alternatives /var/lib/dpkg/alternatives /home/dev /tmp /workspace
+        """, "kind: base\n")
+    link = "ln -s /etc/alternatives/{0} /bin/{0} && ln -s /bin/{1} /etc/alternatives/{0} && echo {1} >/bin/{1}"
+    group = "/var/lib/dpkg/alternatives/tool"
+    layers(project,
+           a=rf"RUN printf 'auto\n/bin/tool\nslave\n/bin/slave\n\n/bin/tool.a\n10\n/bin/slave.a\n\n' >{group} && "
+             + f"{link.format('tool', 'tool.a')} && {link.format('slave', 'slave.a')}\n",
+           b=rf"RUN printf 'auto\n/bin/tool\n\n/bin/tool.b\n50\n\n' >{group} && {link.format('tool', 'tool.b')}" + "\n")
+    assert project.shell("readlink /bin; cat /bin/tool; [ -L /bin/slave ] || echo gone") == "usr/bin\ntool.b\ngone\n"
+
+
+def test_a_join_that_was_damaged_is_made_again(project):
+    layers(project, a="RUN echo 'x:x:2000:2000::/:/bin/sh' >>/etc/passwd\n", b="RUN echo b >/b\n")
+    project.ok("up", "--", "/bin/true")
+    joins = project.machine.store / "joins"
+    for file in ("tree/etc/passwd", "seal"):
+        for path in joins.glob(f"*/{file}"):
+            path.unlink()
+    assert "x:x:2000" in project.shell("cat /etc/passwd")
+
+
+def test_a_replaced_file_does_not_come_back_by_a_merge(project):
+    project.layer("a", "RUN echo one >>/etc/issue\n")
+    project.layer("b", "RUN echo two >>/etc/issue\n", "kind: tool\nreplaces: [a]\n")
+    project.layer("c", "RUN echo three >>/etc/issue\n")
+    outcome = project.sheaf("up", "--strict", "--layers", "a,b,c", "--", "/bin/true")
+    assert outcome.code == 4 and "'/etc/issue'" in outcome.err, outcome
+
+
+def test_a_link_in_the_place_of_accounts_is_a_conflict(project):
+    layers(project, a="RUN mv /etc/passwd /etc/pw && ln -s pw /etc/passwd\n",
+           b="RUN echo 'x:x:2000:2000::/:/bin/sh' >>/etc/passwd\n")
+    outcome = project.sheaf("up", "--strict", "--", "/bin/true")
+    assert outcome.code == 4 and "'/etc/passwd': layers 'a' and 'b' differ (type)" in outcome.err, outcome
+
+
+def test_names_of_files_write_no_lines_of_their_own(project):
+    name = r"$(printf '/a\nerror: \033[31m')"
+    layers(project, a=f'RUN echo a >"{name}"\n', b=f'RUN echo b >"{name}"\n')
+    outcome = project.sheaf("up", "--strict", "--", "/bin/true")
+    assert outcome.code == 4 and "\033" not in outcome.err and "\nerror: \\" not in outcome.err, outcome

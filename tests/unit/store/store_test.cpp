@@ -207,6 +207,23 @@ TEST_F(StoreTest, GeneratedFilesAreFoundByTheirKeyAndTheFirstStay) {
   EXPECT_EQ(store.find_generated(Digest::of("others")), std::nullopt);
 }
 
+// A removal that was broken off, for example.
+TEST_F(StoreTest, WhatWasDamagedIsReplaced) {
+  auto store = open();
+  const auto key = Digest::of("join");
+  for (const auto* lost : {"seal", "tree"}) {
+    auto staging = store.stage().value();
+    ASSERT_TRUE(os::make_directories(staging.file("join/tree")));
+    ASSERT_TRUE(os::write_file(staging.file("join/tree/whole"), ""));
+    ASSERT_TRUE(os::write_file(staging.file("join/join.json"), "{}"));
+    const auto committed = store.commit_join(staging.file("join"), key).value();
+    EXPECT_EQ(store.find_join(key), committed);
+    EXPECT_TRUE(os::exists(committed + "/tree/whole"));
+    ASSERT_TRUE(os::remove_all(committed + "/" + lost));
+    EXPECT_EQ(store.find_join(key), std::nullopt) << lost;
+  }
+}
+
 TEST_F(StoreTest, OneBuilderPerKey) {
   auto one = open();
   auto two = open();
