@@ -223,6 +223,8 @@ bool has_choice(const Workbench& bench, unsigned choice) {
   return Group::of(bench).choices.contains(choice_path(choice));
 }
 
+bool is_by_hand(const Workbench& bench) { return Group::of(bench).manual; }
+
 void put_choice(Workbench& bench, unsigned choice) {
   auto group = Group::of(bench);
   group.choices[choice_path(choice)] = 10 + static_cast<int>(choice * 7 % 3);

@@ -31,6 +31,8 @@ void edit_user(Workbench& bench, const std::string& name, unsigned field, unsign
 
 /// The group of alternatives "tool"; the number decides path and priority.
 bool has_choice(const Workbench& bench, unsigned choice);
+/// Is the choice one that somebody made?
+bool is_by_hand(const Workbench& bench);
 void put_choice(Workbench& bench, unsigned choice);
 void choose_by_hand(Workbench& bench, unsigned choice);
 void drop_choice(Workbench& bench, unsigned choice);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "property/laws_database.hpp"
 
@@ -20,7 +21,8 @@ constexpr std::array k_paths = {"opt/d/a",   "opt/d/b",   "opt/d/e/a", "opt/a", 
                                 "opt/new/x", "etc/plain", "etc/tail",  "etc/conf.d/x", "opt/link", "srv/a"};
 constexpr std::array k_texts = {"etc/plain", "etc/plain", "etc/tail", "etc/conf.d/x"};
 constexpr std::array k_folders = {"opt/d", "opt/d/e", "opt/new", "srv", "etc/conf.d", "opt"};
-constexpr std::array<unsigned, 3> k_modes = {0644, 0755, 04755};
+/// None that the base has, so that no later step takes a change back.
+constexpr std::array<unsigned, 3> k_modes = {0700, 0750, 04755};
 
 template <std::size_t N>
 std::string pick(const std::array<const char*, N>& from, unsigned number) {
@@ -32,10 +34,12 @@ std::string any_path(unsigned number) {
   return number % 4 == 0 ? pick(k_folders, number / 4 % 5) : pick(k_paths, number / 4);
 }
 
-/// One step on one root. `m_building` is the first time, when decisions are made.
+/// One step on one root. With the view its layer is built on it is the first time, when decisions are made. No step may
+/// take back what an earlier one of its layer did: what a layer leaves as it was, it has no say in.
 class Step {
 public:
-  Step(Operation& operation, Workbench& bench, bool building) : m_op(operation), m_bench(bench), m_building(building) {}
+  Step(Operation& operation, Workbench& bench, const Root* view)
+      : m_op(operation), m_bench(bench), m_view(view), m_building(view != nullptr) {}
 
   void run() {
     switch (m_op.action) {
@@ -80,7 +84,38 @@ private:
     return m_op.acts;
   }
 
-  void write() { m_bench.write(pick(k_paths, m_op.a), fmt::format("content {}\n", m_op.b % 3)); }
+  /// Is the path, with this text if one is given, in the view of the layer?
+  bool was(const std::string& path, std::optional<std::string> text = std::nullopt) const {
+    const auto found = m_building ? m_view->find(path) : Root::const_iterator();
+    return m_building && found != m_view->end() && (!text || found->second.text == *text);
+  }
+
+  bool is_plain(const Node& node) const {
+    return node.type == EntryType::directory && node.mode == 0755 && node.uid != 7 && node.uid != 8 &&
+           node.attributes.empty();
+  }
+
+  bool was_plain(const std::string& path) const { return was(path) && is_plain(m_view->at(path)); }
+
+  bool was_installed(const std::string& name) const { return was(fmt::format("usr/share/{}/data", name)); }
+
+  /// Are the directories above `path` there, or new to the layer?
+  bool has_way_to(const std::string& path) const {
+    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+      const auto folder = path.substr(0, slash);
+      if (m_bench.find(folder) == nullptr ? was(folder) : !m_bench.is_directory(folder)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void write() {
+    const auto path = pick(k_paths, m_op.a);
+    if (decide(has_way_to(path))) {
+      m_bench.write(path, fmt::format("content {}\n", m_op.b % 3));
+    }
+  }
 
   void append() {
     const auto path = pick(k_texts, m_op.a);
@@ -92,9 +127,6 @@ private:
   /// sed -i 's/^kN=.*/kN=M/' or '/^kN=/d'.
   void change_line() {
     const auto path = pick(k_texts, m_op.a);
-    if (!decide(m_bench.is_file(path))) {
-      return;
-    }
     const auto key = fmt::format("k{}=", m_op.b % 9);
     std::string text;
     const auto before = m_bench.text(path);
@@ -109,13 +141,16 @@ private:
       }
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
-    m_bench.write(path, text);
+    if (decide(m_bench.is_file(path) && text != before)) {
+      m_bench.write(path, text);
+    }
   }
 
   /// rm -r of what is there to be seen.
   void remove(const std::string& path) {
     if (m_building) {
       m_op.seen = m_bench.below(path);
+      std::erase_if(m_op.seen, [this](const auto& one) { return !was(one); });
     }
     for (auto at = m_op.seen.rbegin(); at != m_op.seen.rend(); ++at) {
       if (m_bench.below(*at).size() == 1) {
@@ -125,11 +160,15 @@ private:
   }
 
   void rename(const std::string& from, const std::string& to) {
-    if (!decide(m_bench.is_file(from) && from != to)) {
+    if (!decide(m_bench.is_file(from) && from != to && has_way_to(to))) {
       return;
     }
     if (m_building) {
       m_op.seen_text = m_bench.text(from);
+      m_op.acts = !was(to, m_op.seen_text);
+    }
+    if (!m_op.acts) {
+      return;
     }
     remove(from);
     m_bench.remove(to);
@@ -154,12 +193,16 @@ private:
   }
 
   void make() {
-    if (m_op.action == Action::make_directory) {
-      m_bench.make_directory(pick(k_folders, m_op.a));
-    } else if (m_op.action == Action::symlink) {
-      m_bench.link_symbolically(pick(k_paths, m_op.a), fmt::format("target{}", m_op.b % 2));
-    } else if (decide(m_bench.is_file(pick(k_paths, m_op.a)))) {
-      m_bench.link(pick(k_paths, m_op.a), pick(k_paths, m_op.b));
+    const auto path = pick(k_paths, m_op.a);
+    const auto folder = pick(k_folders, m_op.a);
+    const auto name = pick(k_paths, m_op.b);
+    if (m_op.action == Action::make_directory &&
+        decide(m_bench.find(folder) == nullptr && !was(folder) && has_way_to(folder))) {
+      m_bench.make_directory(folder);
+    } else if (m_op.action == Action::symlink && decide(has_way_to(path))) {
+      m_bench.link_symbolically(path, fmt::format("target{}", m_op.b % 2));
+    } else if (m_op.action == Action::hard_link && decide(m_bench.is_file(path) && has_way_to(name))) {
+      m_bench.link(path, name);
     }
   }
 
@@ -171,14 +214,25 @@ private:
     }
   }
 
-  /// rm -r DIRECTORY && mkdir DIRECTORY && something in it.
+  /// rm -r DIRECTORY && mkdir DIRECTORY && something in it. Who makes a directory again as he found it does not say how
+  /// it has to be.
   void clear_directory() {
     const auto path = pick(k_folders, m_op.a % 5);
-    if (!decide(m_bench.is_directory(path))) {
+    const auto* found = m_bench.find(path);
+    if (!decide(found != nullptr && is_plain(*found) && was_plain(path))) {
       return;
     }
+    const auto before = *found;
     remove(path);
     m_bench.make_directory(path);
+    if (!m_building) {
+      m_bench.change(path, [&](Node& node) {
+        node.mode = before.mode;
+        node.uid = before.uid;
+        node.gid = before.gid;
+        node.attributes = before.attributes;
+      });
+    }
     if (m_op.b % 3 != 0) {
       m_bench.write(path + "/a", fmt::format("content {}\n", m_op.b % 2));
     }
@@ -189,16 +243,18 @@ private:
     const auto name = fmt::format("p{}", m_op.a % 5);
     const bool automatic = m_op.b % 3 == 0;
     const auto version = std::to_string(1 + m_op.b / 3 % 8 / 7); // mostly the same one
+    const auto now = installed_version(m_bench, name);
     if (m_building) {
-      m_op.seen_text = installed_version(m_bench, name);
+      m_op.seen_text = now;
+      m_op.acts = now.empty() ? !was_installed(name) : now < version || (now == version && !automatic);
     }
-    if (m_op.seen_text == version) {
-      if (!automatic) {
-        mark(m_bench, name, false);
-      }
+    if (!m_op.acts) {
       return;
     }
-    const bool was_asked_for = !installed_version(m_bench, name).empty() && !is_marked(m_bench, name);
+    if (m_op.seen_text == version) {
+      return mark(m_bench, name, false);
+    }
+    const bool was_asked_for = !now.empty() && !is_marked(m_bench, name);
     put_package(m_bench, name, version);
     if (m_op.seen_text.empty()) {
       mark(m_bench, name, automatic && !was_asked_for);
@@ -207,7 +263,7 @@ private:
 
   void uninstall() {
     const auto name = fmt::format("p{}", m_op.a % 5);
-    if (decide(!installed_version(m_bench, name).empty())) {
+    if (decide(!installed_version(m_bench, name).empty() && was_installed(name))) {
       drop_package(m_bench, name);
     }
   }
@@ -229,19 +285,27 @@ private:
     case Action::edit_user:
       return edit_user(m_bench, m_op.a % 3 == 0 ? "daemon" : "root", 4 + m_op.a % 3, m_op.b % 2);
     case Action::add_choice:
-      return put_choice(m_bench, m_op.a % 5);
+      if (decide(!has_choice(m_bench, m_op.a % 5) && !had_choice())) {
+        put_choice(m_bench, m_op.a % 5);
+      }
+      return;
     case Action::choose:
       return choose(decide(has_choice(m_bench, m_op.a % 5)));
     case Action::remove_choice:
-      if (decide(has_choice(m_bench, m_op.a % 5))) {
+      if (decide(has_choice(m_bench, m_op.a % 5) && !is_by_hand(m_bench) && had_choice())) {
         drop_choice(m_bench, m_op.a % 5);
       }
       return;
     case Action::add_shell:
       return put_line(m_bench, "etc/shells", fmt::format("/bin/shell{}", m_op.a % 4));
     default:
-      return set_variable(m_bench, fmt::format("V{}", m_op.a % 3), m_op.b % 2);
+      return set_variable(m_bench, fmt::format("V{}", m_op.a % 3), 1 + m_op.b % 2);
     }
+  }
+
+  bool had_choice() const {
+    auto view = m_building ? *m_view : Root();
+    return has_choice(Workbench(view, 0), m_op.a % 5);
   }
 
   void choose(bool acts) {
@@ -273,6 +337,7 @@ private:
 
   Operation& m_op;
   Workbench& m_bench;
+  const Root* m_view;
   bool m_building;
 };
 
@@ -343,11 +408,11 @@ bool deletes(const Operation& operation) {
   }
 }
 
-void build(Operation& operation, Workbench& bench) { Step(operation, bench, true).run(); }
+void build(Operation& operation, Workbench& bench, const Root& view) { Step(operation, bench, &view).run(); }
 
 void repeat(const Operation& operation, Workbench& bench) {
   auto again = operation;
-  Step(again, bench, false).run();
+  Step(again, bench, nullptr).run();
 }
 
 Root base_root(unsigned variant) {

@@ -63,8 +63,8 @@ std::string to_string(const Operation& operation);
 /// May the operation delete what belongs to the base?
 bool deletes(const Operation& operation);
 
-/// Carries out a step of a layer that is built, and notes in it what it decided.
-void build(Operation& operation, Workbench& bench);
+/// Carries out a step of a layer that is built on `view`, and notes in it what it decided.
+void build(Operation& operation, Workbench& bench, const Root& view);
 /// Carries it out once more on another root, as decided.
 void repeat(const Operation& operation, Workbench& bench);
 

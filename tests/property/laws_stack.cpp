@@ -189,7 +189,7 @@ Outcome StackRun::build(const LayerCase& recipe, std::vector<LayerConflict>& con
   auto built = view.root;
   Workbench bench(built, k_inodes_alone);
   for (auto& operation : layer.layer.operations) {
-    laws::build(operation, bench);
+    laws::build(operation, bench, view.root);
   }
   layer.commit = commit(view.root, built, k_inodes_alone);
   auto& record = layer.stored.record;
