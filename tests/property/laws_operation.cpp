@@ -202,7 +202,18 @@ private:
     } else if (m_op.action == Action::symlink && decide(has_way_to(path))) {
       m_bench.link_symbolically(path, fmt::format("target{}", m_op.b % 2));
     } else if (m_op.action == Action::hard_link && decide(m_bench.is_file(path) && has_way_to(name))) {
-      m_bench.link(path, name);
+      link(path, name);
+    }
+  }
+
+  void link(const std::string& old, const std::string& path) {
+    if (m_building) {
+      m_op.seen_text = m_bench.text(old);
+    }
+    if (m_bench.is_file(old)) {
+      m_bench.link(old, path);
+    } else {
+      m_bench.write(path, m_op.seen_text); // another layer took the other name away, and so did this one later
     }
   }
 
@@ -425,7 +436,7 @@ Root base_root(unsigned variant) {
   bench.link("opt/h1", "opt/h2");
   bench.link_symbolically("opt/link", "d/a");
   bench.write("etc/plain", numbered_lines(9));
-  auto tail = numbered_lines(4);
+  auto tail = "tail\n" + numbered_lines(4);
   tail.pop_back();
   bench.write("etc/tail", tail);
   add_databases(root, bench, variant);

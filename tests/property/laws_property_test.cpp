@@ -153,6 +153,9 @@ std::string one_layer_more(const StackRun& run) {
   auto some = pointers(run.layers());
   const auto& last = *some.back();
   some.pop_back();
+  if (!last.layer.needs.empty()) {
+    return {}; // it may be the one that settles what its needs and others do
+  }
   std::set<std::string, std::less<>> touched;
   for (const auto& change : last.commit.facts.changes) {
     touched.insert(change.file);
