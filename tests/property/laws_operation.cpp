@@ -201,7 +201,7 @@ private:
       m_bench.make_directory(folder);
     } else if (m_op.action == Action::symlink && decide(has_way_to(path))) {
       m_bench.link_symbolically(path, fmt::format("target{}", m_op.b % 2));
-    } else if (m_op.action == Action::hard_link && decide(m_bench.is_file(path) && has_way_to(name))) {
+    } else if (m_op.action == Action::hard_link && decide(m_bench.is_file(path) && path != name && has_way_to(name))) {
       link(path, name);
     }
   }
