@@ -70,6 +70,18 @@ std::optional<layer::Entry> directory_in(const os::Fd& root, const std::string& 
   return entry;
 }
 
+/// Is the file one of several names in the layer? What is merged would be the text of one name only.
+bool has_other_names(const layer::Entry& file, const std::vector<layer::InventoryLine>& lines) {
+  const auto escaped = layer::escape_path(file.path);
+  return file.is_hard_link || std::ranges::any_of(lines, [&](const layer::InventoryLine& line) {
+           if (line.attributes.find(escaped) == std::string_view::npos) {
+             return false;
+           }
+           const auto other = layer::decode(line);
+           return other && other->is_hard_link && other->target == file.path;
+         });
+}
+
 /// The conflicts of one path, which stand together.
 using PathConflicts = std::span<const layer::PathConflict>;
 
@@ -218,7 +230,7 @@ private:
       const bool chained = std::ranges::any_of(holders, [&](const auto* other) {
         return m_paths[i].needs.contains(other->name) || m_paths[i].replaces.contains(other->name);
       });
-      if (entry.type != layer::EntryType::file || !alike || chained) {
+      if (entry.type != layer::EntryType::file || !alike || chained || has_other_names(entry, lines)) {
         return std::vector<std::string>();
       }
       like = entry;

@@ -10,7 +10,9 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <tuple>
+#include <unordered_map>
 
 namespace sheaf::join {
 
@@ -55,6 +57,7 @@ using Fields = std::vector<std::string_view>;
 struct Range {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
+  bool operator==(const Range&) const = default;
 };
 
 std::optional<Range> range_of(const Format& format, std::string_view line) {
@@ -94,31 +97,87 @@ std::optional<std::string> merge_field(const Format& format, std::size_t index, 
   return winner == nullptr ? std::nullopt : std::optional(std::string(*winner));
 }
 
-/// The base is 0, below all layers (`k_base` plus one wraps).
-std::size_t place_of(const MergedRecord& merged) { return merged.set_by + 1; }
+/// A record that holds ids.
+struct Claim {
+  Range range;
+  /// Indices of the layers that gave the record these ids, ascending; none: the base did.
+  std::vector<std::size_t> claimants;
+  const MergedRecord* merged;
+};
+
+/// A layer that gave a record its ids, and which.
+struct Claimant {
+  std::size_t layer = 0;
+  Range range;
+};
+using Claimants = std::unordered_map<std::string_view, std::vector<Claimant>>;
+
+/// By key: the layers that changed the ids of the record. Who changed another field of a line claims nothing, else it
+/// would depend on the order of two layers that change a line alike which of them holds the id.
+Claimants claimants_of(const Format& format, const FileMerge& merge) {
+  Claimants claimants;
+  for (std::size_t i = 0; i < merge.layers.size(); ++i) {
+    for (const auto& change : merge.layers[i].facts->changes) {
+      if (change.file != merge.file || !change.after) {
+        continue;
+      }
+      const auto before = change.before ? range_of(format, *change.before) : std::nullopt;
+      const auto after = range_of(format, *change.after);
+      if (after && before != after) {
+        claimants[change.key].push_back({i, *after});
+      }
+    }
+  }
+  return claimants;
+}
+
+/// Those that wanted the very `range`; all who changed the ids, if it was made of the wishes of several.
+std::vector<std::size_t> who_claims(const Claimants& claimants, std::string_view key, const Range& range) {
+  const auto found = claimants.find(key);
+  if (found == claimants.end()) {
+    return {};
+  }
+  std::vector<std::size_t> exactly;
+  std::vector<std::size_t> all;
+  for (const auto& claimant : found->second) {
+    all.push_back(claimant.layer);
+    if (claimant.range == range) {
+      exactly.push_back(claimant.layer);
+    }
+  }
+  return exactly.empty() ? all : exactly;
+}
+
+/// Two names of one layer, or of the base, may share an id on purpose (useradd -o).
+bool share_a_claimant(const std::vector<std::size_t>& a, const std::vector<std::size_t>& b) {
+  return (a.empty() && b.empty()) || std::ranges::find_first_of(a, b) != a.end();
+}
 
 std::string_view owner_of(std::string_view key) { return key.substr(0, key.find('\n')); }
 
-Conflict id_conflict(const Driver& driver, const FileMerge& merge, const MergedRecord& a, const MergedRecord& b,
+/// `a` is of the earlier layer.
+Conflict id_conflict(const Driver& driver, const FileMerge& merge, const Claim& a, const Claim& b,
                      const Range& shared) {
-  const auto layer_of = [&](const MergedRecord& merged) {
-    return merged.set_by == k_base ? std::string() : std::string(merge.layers[merged.set_by].name);
+  const auto layer_of = [&](const Claim& claim) {
+    return claim.claimants.empty() ? std::string() : std::string(merge.layers[claim.claimants.front()].name);
   };
+  const auto& one = a.merged->record;
+  const auto& other = b.merged->record;
   Conflict conflict{std::string(driver.name()),
                     std::string(merge.file),
-                    b.record.key,
+                    other.key,
                     layer_of(a),
                     layer_of(b),
-                    a.record.value,
-                    b.record.value,
+                    one.value,
+                    other.value,
                     {},
                     {}};
   conflict = with_texts(driver, std::move(conflict));
   const auto ids = shared.first == shared.last ? fmt::format("id {} is", shared.first)
                                                : fmt::format("ids {}-{} are", shared.first, shared.last);
-  conflict.message = fmt::format("{} taken by both '{}' ({}) and '{}' ({})", ids, owner_of(a.record.key),
-                                 layer_text(conflict.layer_a), owner_of(b.record.key), layer_text(conflict.layer_b));
-  conflict.remedies[1] = fmt::format("give '{}' an id of its own", owner_of(b.record.key));
+  conflict.message = fmt::format("{} taken by both '{}' ({}) and '{}' ({})", ids, owner_of(one.key),
+                                 layer_text(conflict.layer_a), owner_of(other.key), layer_text(conflict.layer_b));
+  conflict.remedies[1] = fmt::format("give '{}' an id of its own", owner_of(other.key));
   return conflict;
 }
 
@@ -193,36 +252,31 @@ std::optional<Reconciled> Accounts::reconcile(const Sides& sides) const {
 }
 
 void Accounts::settle(FileMerge& merge) const {
-  struct Claim {
-    Range range;
-    const MergedRecord* merged;
-  };
-  const auto* format = format_of(merge.file);
+  const auto& format = *format_of(merge.file);
+  const auto claimants = claimants_of(format, merge);
   std::vector<Claim> claims;
   for (const auto& merged : merge.records) {
-    if (const auto range = range_of(*format, merged.record.value)) {
-      claims.push_back({*range, &merged});
+    if (const auto range = range_of(format, merged.record.value)) {
+      claims.push_back({*range, who_claims(claimants, merged.record.key, *range), &merged});
     }
   }
-  // By layer within an id, so that the earlier layer is named first.
   const auto rank = [](const Claim& claim) {
-    return std::tuple(claim.range.first, place_of(*claim.merged), std::string_view(claim.merged->record.key));
+    return std::tie(claim.range.first, claim.claimants, claim.merged->record.key);
   };
   std::sort(claims.begin(), claims.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
-  const Claim* widest = nullptr;
+  // Who claims the same is interchangeable, so that of each such group the widest range is enough.
+  std::map<std::vector<std::size_t>, const Claim*> widest;
   for (const auto& claim : claims) {
-    if (widest != nullptr && claim.range.first <= widest->range.last) {
-      // Two names of one layer, or of the base, may share an id on purpose (useradd -o).
-      if (claim.merged->set_by != widest->merged->set_by) {
-        const auto later = place_of(*widest->merged) > place_of(*claim.merged);
-        const Range shared{claim.range.first, std::min(claim.range.last, widest->range.last)};
-        merge.conflicts.push_back(id_conflict(*this, merge, later ? *claim.merged : *widest->merged,
-                                              later ? *widest->merged : *claim.merged, shared));
+    for (const auto& [others, other] : widest) {
+      if (claim.range.first <= other->range.last && !share_a_claimant(others, claim.claimants)) {
+        const bool later = other->claimants > claim.claimants;
+        const Range shared{claim.range.first, std::min(claim.range.last, other->range.last)};
+        merge.conflicts.push_back(id_conflict(*this, merge, later ? claim : *other, later ? *other : claim, shared));
+        break;
       }
     }
-    if (widest == nullptr || claim.range.last > widest->range.last) {
-      widest = &claim;
-    }
+    auto& mine = widest.try_emplace(claim.claimants, &claim).first->second;
+    mine = claim.range.last > mine->range.last ? &claim : mine;
   }
 }
 

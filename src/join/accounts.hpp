@@ -21,7 +21,8 @@ public:
   /// True also for lines of shadow that differ only in the day of the last change: that is when the layer was built.
   bool same(std::string_view file, std::string_view a, std::string_view b) const override;
   std::optional<Reconciled> reconcile(const Sides& sides) const override;
-  /// Reports ids, or ranges of them, that names from different layers both hold.
+  /// Reports ids, or ranges of them, that names from different layers both hold: a layer holds an id that it gave to a
+  /// name, not one of a line of which it changed another field.
   void settle(FileMerge& merge) const override;
   FileAttributes attributes(std::string_view file) const override;
 };

@@ -45,9 +45,7 @@ public:
 
   void settle() {
     if (m_group.choices.empty()) {
-      m_merge.records.clear(); // a group without choices is none
-      m_merge.added_from = 0;
-      return;
+      return; // a group without choices is none; what is left says which links must go
     }
     restore_slaves();
     check_removals();
@@ -259,6 +257,14 @@ std::string Alternatives::explain(const Conflict& conflict) const {
 Links Alternatives::links(std::string_view file, const Records& records) const {
   Links links;
   const auto group = AlternativesGroup::from_records(records);
+  if (group.choices.empty() && !group.link.empty()) {
+    // Each layer left a choice that another one removed: none of them removed the links.
+    add_links(links, group_name(file), group.link, {}, false);
+    for (const auto& [name, link] : group.slaves) {
+      add_links(links, name, link, {}, false);
+    }
+    return links;
+  }
   const auto current = group.current_choice();
   if (current.empty()) {
     return links;

@@ -115,17 +115,39 @@ private:
            std::ranges::find(m_layers[later].replaces, m_layers[earlier].name) != m_layers[later].replaces.end();
   }
 
+  const RecordChange* change_of(std::size_t layer, std::string_view key) const {
+    const auto& changes = m_layers[layer].facts->changes;
+    const std::pair wanted(m_file, key);
+    const auto found = std::lower_bound(changes.begin(), changes.end(), wanted, [](const auto& change, const auto& at) {
+      return std::pair<std::string_view, std::string_view>(change.file, change.key) < at;
+    });
+    return found != changes.end() && found->file == m_file && found->key == key ? &*found : nullptr;
+  }
+
+  /// The last layer before `layer` that `change` cannot be reconciled with. Not always the one that set the record
+  /// last: that may have changed another part of it, and building again on top of that one would not help.
+  std::size_t opponent(const Slot& slot, const RecordChange& change, std::size_t layer) const {
+    for (auto i = layer; i-- > 0;) {
+      const auto* other = change_of(i, change.key);
+      if (other != nullptr && other->after != change.before && other->after != change.after &&
+          !m_driver.reconcile({m_file, change.key, change.before, other->after, change.after})) {
+        return i;
+      }
+    }
+    return slot.set_by;
+  }
+
   void add_conflict(const Slot& slot, const RecordChange& change, std::size_t layer) {
-    m_conflicts.push_back(
-        with_texts(m_driver, {std::string(m_driver.name()),
-                              std::string(m_file),
-                              change.key,
-                              slot.set_by == k_base ? std::string() : std::string(m_layers[slot.set_by].name),
-                              std::string(m_layers[layer].name),
-                              slot.value,
-                              change.after,
-                              {},
-                              {}}));
+    const auto other = opponent(slot, change, layer);
+    m_conflicts.push_back(with_texts(m_driver, {std::string(m_driver.name()),
+                                                std::string(m_file),
+                                                change.key,
+                                                other == k_base ? std::string() : std::string(m_layers[other].name),
+                                                std::string(m_layers[layer].name),
+                                                slot.value,
+                                                change.after,
+                                                {},
+                                                {}}));
   }
 
   const Driver& m_driver;

@@ -63,6 +63,26 @@ TEST(Accounts, SecretsAreNotForAll) {
   EXPECT_FALSE(driver.owns("etc/passwd-"));
 }
 
+TEST(Accounts, WhoHoldsAnIdDoesNotDependOnTheOrder) {
+  const std::string base = "root:x:0:0:root:/root:/bin/sh\n";
+  const std::string changed = "root:x:0:0:root:/root:/bin/bash\n";
+  const auto second = changed + "toor:x:0:0::/root:/bin/sh\n";
+  for (const auto& uppers : {std::vector{changed, second}, std::vector{second, changed}}) {
+    const auto result = join_texts("etc/passwd", base, uppers);
+    ASSERT_EQ(result.conflicts.size(), 1U);
+    EXPECT_EQ(result.conflicts[0].layer_a, "") << "the base gave root its id, whoever changed its shell";
+  }
+  // An id of the base does not hide that two layers share it too, nor does a layer that made both names.
+  const std::string redis = "redis:x:851:\n";
+  const std::string both = redis + "foo:x:851:\n";
+  for (const auto& uppers : {std::vector{redis, both}, std::vector{both, redis}}) {
+    EXPECT_TRUE(join_texts("etc/group", "", uppers).conflicts.empty());
+  }
+  const auto three = join_texts("etc/group", "", {redis, both, "bar:x:851:\n"});
+  ASSERT_EQ(three.conflicts.size(), 1U);
+  EXPECT_EQ(three.conflicts[0].layer_b, "c");
+}
+
 TEST(Accounts, SaysWhereItDoesNotParse) {
   EXPECT_EQ(Accounts().parse("etc/passwd", "a:x\n\nbroken\n").error().message(),
             "'/etc/passwd': line 3: expected 'name:...'");
