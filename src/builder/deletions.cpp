@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <map>
 #include <string>
+#include <system_error>
 
 namespace sheaf::builder {
 namespace {
@@ -29,11 +31,28 @@ bool packages_changed(const join::Facts& facts) {
   });
 }
 
-/// The layer that shows `path` to those above it: the topmost that has it.
-std::string owner_of(const std::string& path, const std::vector<store::StoredLayer>& closure) {
+/// The links of update-alternatives come and go with the choice: the groups are joined, and the links follow.
+bool alternatives_changed(const join::Facts& facts) {
+  return std::ranges::any_of(facts.changes, [](const join::RecordChange& change) {
+    return change.file.starts_with("var/lib/dpkg/alternatives/");
+  });
+}
+
+bool is_alternatives_link(const std::string& path, const std::string& owner_tree) {
+  constexpr std::string_view k_folder = "etc/alternatives/";
+  if (path.starts_with(k_folder)) {
+    return true;
+  }
+  std::error_code none;
+  const auto target = std::filesystem::read_symlink(owner_tree + "/" + path, none);
+  return !none && target.string().starts_with(fmt::format("/{}", k_folder));
+}
+
+/// The layer that shows `path` to those above it: the topmost that has it; null if none has.
+const store::StoredLayer* owner_of(const std::string& path, const std::vector<store::StoredLayer>& closure) {
   const auto found = std::find_if(closure.rbegin(), closure.rend(),
                                   [&](const auto& layer) { return os::exists(layer.tree() + "/" + path); });
-  return found == closure.rend() ? std::string() : found->record.name;
+  return found == closure.rend() ? nullptr : &*found;
 }
 
 } // namespace
@@ -44,17 +63,20 @@ Result<void> check_deletions(const plan::LayerPlan& plan, const layer::Inventory
   if (plan.kind == "project" || packages_changed(facts)) {
     return {};
   }
+  const bool alternatives = alternatives_changed(facts);
   std::vector<std::string> lines;
   std::string owner;
   for (const auto& entry : inventory.entries) {
     if (entry.type != layer::EntryType::whiteout) {
       continue;
     }
-    auto theirs = owner_of(entry.path, closure);
-    if (!theirs.empty() && std::ranges::find(plan.replaces, theirs) == plan.replaces.end()) {
-      lines.push_back(fmt::format("  '/{}' of layer '{}'", entry.path, theirs));
-      owner = std::move(theirs);
+    const auto* theirs = owner_of(entry.path, closure);
+    if (theirs == nullptr || std::ranges::find(plan.replaces, theirs->record.name) != plan.replaces.end() ||
+        (alternatives && is_alternatives_link(entry.path, theirs->tree()))) {
+      continue;
     }
+    owner = theirs->record.name;
+    lines.push_back(fmt::format("  '/{}' of layer '{}'", entry.path, owner));
   }
   if (lines.empty()) {
     return {};
