@@ -2,10 +2,11 @@
 #include "generate/generator.hpp"
 
 #include "base/path_pattern.hpp"
-#include "generate/java_keystore.hpp"
 
 #include <algorithm>
 #include <array>
+
+#include "generate/java_keystore.hpp"
 
 namespace sheaf::generate {
 namespace {
@@ -18,9 +19,9 @@ constexpr std::array k_certificates_in = {Pattern("etc/ca-certificates.conf"), P
                                           Pattern("usr/sbin/update-ca-certificates"), Pattern("etc/ssl/certs/*")};
 constexpr std::array k_certificates_need = {Pattern("usr/sbin/update-ca-certificates"), Pattern("etc/ssl/certs")};
 
-constexpr std::array k_keystore_out = {
-    Pattern(k_keystore), Pattern("etc/ssl/certs/java/cacerts.dpkg-*"),
-    Pattern("var/lib/ca-certificates-java/fresh"), Pattern("var/lib/ca-certificates-java/pending")};
+constexpr std::array k_keystore_out = {Pattern(k_keystore), Pattern("etc/ssl/certs/java/cacerts.dpkg-*"),
+                                       Pattern("var/lib/ca-certificates-java/fresh"),
+                                       Pattern("var/lib/ca-certificates-java/pending")};
 constexpr std::array k_keystore_in = {Pattern("etc/ca-certificates.conf"), Pattern("usr/share/ca-certificates/**"),
                                       Pattern("usr/local/share/ca-certificates/**"),
                                       Pattern("etc/ca-certificates/update.d/jks-keystore"),

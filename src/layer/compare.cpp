@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layer/compare.hpp"
 
-#include "base/text.hpp"
 #include "base/path_pattern.hpp"
+#include "base/text.hpp"
 #include "layer/capture_rules.hpp"
 #include "os/file.hpp"
 #include "os/xattr.hpp"
@@ -32,22 +32,21 @@ constexpr const char* k_contents = "contents";
 
 using Of = KnownException::Of;
 
+constexpr std::string_view k_sections =
+    "mandb makes an empty folder for each section that has pages when it first runs";
+
 constexpr std::array k_known = {
-    KnownException{"var/cache/fontconfig/*.cache-*", Of::both,
+    KnownException{"var/cache/fontconfig/*.cache-*", Of::file,
                    "fontconfig's caches hold the times of folders, and a build clears away those of a later time than "
                    "SOURCE_DATE_EPOCH"},
-    KnownException{"var/cache/man/**", Of::contents,
-                   "man's index is a hash table whose layout depends on the order of insertion"},
-    KnownException{"var/cache/man/*/cat?", Of::existence,
-                   "mandb makes empty folders for the sections that exist when it first runs"},
+    KnownException{"var/cache/man/cat?", Of::existence, k_sections},
+    KnownException{"var/cache/man/*/cat?", Of::existence, k_sections},
 };
 
 /// Does `exception` cover such a difference? `what` is that of a Difference.
 bool covers(const KnownException& exception, const std::string& path, std::string_view what) {
-  const bool contents = what == k_contents;
-  const bool fits = contents ? exception.of != Of::existence
-                             : (exception.of == Of::existence && what.starts_with("directory only in ")) ||
-                                   (exception.of == Of::both && what.starts_with("file only in "));
+  const bool fits = exception.of == Of::existence ? what.starts_with("directory only in ")
+                                                  : what == k_contents || what.starts_with("file only in ");
   return fits && matches_path(exception.pattern, path);
 }
 

@@ -33,13 +33,12 @@ bool is_explained(DifferenceClass kind);
 struct KnownException {
   /// What may differ.
   enum class Of {
-    contents,  ///< of a file that is there on both sides
-    existence, ///< of a directory: it may be there on one side only
-    both,      ///< the contents of a file, and that it is there
+    existence, ///< a directory may be there on one side only
+    file,      ///< so may a file, and its contents may differ
   };
   /// In the language of base/path_pattern.hpp.
   std::string_view pattern;
-  Of of = Of::contents;
+  Of of = Of::file;
   std::string_view reason;
 };
 std::span<const KnownException> known_exceptions();

@@ -49,7 +49,8 @@ TEST(JavaKeystore, DatesAndOrderAreNoDifference) {
   EXPECT_TRUE(same_entries(one, store({trusted_entry("b", "B", 2), trusted_entry("a", "A", 3)})));
   EXPECT_FALSE(same_entries(one, store({trusted_entry("a", "B", 1), trusted_entry("b", "A", 1)})));
   EXPECT_FALSE(same_entries(one, store({trusted_entry("a", "A", 1)})));
-  EXPECT_FALSE(same_entries(one, store({trusted_entry("a", "A", 1), trusted_entry("b", "B", 1), trusted_entry("b", "B", 1)})));
+  EXPECT_FALSE(
+      same_entries(one, store({trusted_entry("a", "A", 1), trusted_entry("b", "B", 1), trusted_entry("b", "B", 1)})));
   EXPECT_FALSE(same_entries("", ""));
 }
 
