@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/verify.hpp"
 
+#include "app/build_stack.hpp"
 #include "base/suggest.hpp"
 #include "base/text.hpp"
-#include "app/build_stack.hpp"
 #include "builder/layer_builder.hpp"
 #include "builder/sequential.hpp"
 #include "join/dpkg_status.hpp"
 #include "join/driver.hpp"
 #include "join/stanza.hpp"
 #include "layer/capture.hpp"
-#include "sandbox/runtime.hpp"
 #include "os/file.hpp"
 #include "os/namespaces.hpp"
+#include "sandbox/runtime.hpp"
 
 #include <fmt/format.h>
 
@@ -26,6 +26,9 @@
 #include <map>
 #include <set>
 
+#include "generate/java_keystore.hpp"
+#include "generate/man_index.hpp"
+
 namespace sheaf::app {
 namespace {
 
@@ -35,8 +38,15 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-/// The records of both texts, matched by key, mean the same to the driver of the file.
+/// The records of both texts, matched by key, mean the same to the driver of the file. Of a keystore and of man's index
+/// that is all but times and order.
 bool same_facts(const std::string& path, const std::string& first, const std::string& second) {
+  if (path == generate::k_keystore) {
+    return generate::same_entries(first, second);
+  }
+  if (path.starts_with("var/cache/man/") && path.ends_with("/index.db")) {
+    return generate::same_pages(first, second);
+  }
   const auto* driver = join::driver_for(path);
   if (driver == nullptr) {
     return false;

@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 namespace sheaf::builder {
 namespace {
@@ -30,7 +32,24 @@ bool packages_changed(const join::Facts& facts) {
   });
 }
 
-/// The layer that shows `path` to those above it: the topmost that has it.
+/// The links of update-alternatives come and go with the choice: the groups are joined, and the links follow.
+bool alternatives_changed(const join::Facts& facts) {
+  return std::ranges::any_of(facts.changes, [](const join::RecordChange& change) {
+    return change.file.starts_with("var/lib/dpkg/alternatives/");
+  });
+}
+
+bool is_alternatives_link(const std::string& path, const std::string& owner_tree) {
+  constexpr std::string_view k_folder = "etc/alternatives/";
+  if (path.starts_with(k_folder)) {
+    return true;
+  }
+  std::error_code none;
+  const auto target = std::filesystem::read_symlink(owner_tree + "/" + path, none);
+  return !none && target.string().starts_with(fmt::format("/{}", k_folder));
+}
+
+/// The layer that shows `path` to those above it: the topmost that has it; null if none has.
 const store::StoredLayer* owner_of(const std::string& path, const std::vector<store::StoredLayer>& closure) {
   const auto found = std::find_if(closure.rbegin(), closure.rend(),
                                   [&](const auto& layer) { return os::exists(layer.tree() + "/" + path); });
@@ -52,6 +71,7 @@ Result<void> check_deletions(const plan::LayerPlan& plan, const layer::Inventory
   if (plan.kind == "project" || packages_changed(facts)) {
     return {};
   }
+  const bool alternatives = alternatives_changed(facts);
   std::vector<std::string> lines;
   std::string owner;
   for (const auto& entry : inventory.entries) {
@@ -59,7 +79,8 @@ Result<void> check_deletions(const plan::LayerPlan& plan, const layer::Inventory
       continue;
     }
     const auto* theirs = owner_of(entry.path, closure);
-    if (theirs == nullptr || std::ranges::find(plan.replaces, theirs->record.name) != plan.replaces.end()) {
+    if (theirs == nullptr || std::ranges::find(plan.replaces, theirs->record.name) != plan.replaces.end() ||
+        (alternatives && is_alternatives_link(entry.path, theirs->tree()))) {
       continue;
     }
     const bool deletes = entry.type == layer::EntryType::whiteout;

@@ -14,8 +14,9 @@
 
 namespace sheaf::builder {
 
-/// `invalid`, naming up to five paths and whose they are, if the layer deletes what it may not. `closure` are the
-/// layers it was built on, the base first.
+/// `invalid`, naming up to five paths and whose they are, if the layer deletes what it may not; what the package
+/// manager and update-alternatives take away as part of their own changes is allowed. `closure` are the layers it was
+/// built on, the base first.
 Result<void> check_deletions(const plan::LayerPlan& plan, const layer::Inventory& inventory, const join::Facts& facts,
                              const std::vector<store::StoredLayer>& closure);
 

@@ -23,12 +23,12 @@ namespace sheaf::builder {
 namespace {
 
 using generate::Generator;
+using generate::k_keystore;
 using layer::EntryType;
 using layer::InventoryLine;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view k_folder = "etc/ssl/certs/";
-constexpr const char* k_keystore = "etc/ssl/certs/java/cacerts";
 
 /// What the layers above the base say of a generator's sources: path to what decides the result.
 using Sources = std::map<std::string, std::string>;
@@ -132,7 +132,7 @@ Result<void> add_certificates(const layer::ParentView& view, OutputTree& tree) {
 Result<void> add_keystore(const layer::ParentView& view, OutputTree& tree, std::int64_t epoch, EventSink& events) {
   SHEAF_TRY_ASSIGN(const auto text, view.read("etc/default/cacerts"));
   const auto settings = generate::parse_keystore_settings(text.value_or("cacerts_updates=yes"));
-  SHEAF_TRY_ASSIGN(const auto present, view.read(k_keystore));
+  SHEAF_TRY_ASSIGN(const auto present, view.read(std::string(k_keystore)));
   std::vector<generate::KeystoreEntry> entries;
   if (present) {
     auto parsed = generate::parse_keystore(*present);
@@ -148,7 +148,7 @@ Result<void> add_keystore(const layer::ParentView& view, OutputTree& tree, std::
   }
   SHEAF_TRY_ASSIGN(const auto files, generate::trusted_files(view.root()));
   const auto bytes = generate::make_keystore(files, entries, settings, epoch);
-  return present && *present == bytes ? Result<void>() : tree.add_file(k_keystore, bytes);
+  return present && *present == bytes ? Result<void>() : tree.add_file(std::string(k_keystore), bytes);
 }
 
 /// One composition's generators, from the decision to the tree.

@@ -6,6 +6,8 @@
 #include "layer/capture.hpp"
 #include "os/file.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "generate/certificates.hpp"
@@ -14,8 +16,8 @@
 namespace sheaf::builder {
 namespace {
 
+using generate::k_keystore;
 constexpr const char* k_bundle = "etc/ssl/certs/ca-certificates.crt";
-constexpr const char* k_keystore = "etc/ssl/certs/java/cacerts";
 
 /// Without an entry switched on, locale-gen makes nothing: the archive then comes from localedef by hand.
 bool has_locales(const layer::ParentView& view) {
@@ -49,7 +51,7 @@ Result<bool> bundle_is_own(const layer::ParentView& view) {
 /// Is it kept by hand, or in another format?
 Result<bool> keystore_is_own(const layer::ParentView& view) {
   SHEAF_TRY_ASSIGN(const auto settings, view.read("etc/default/cacerts"));
-  const auto present = view.read(k_keystore); // an error for a link, for example
+  const auto present = view.read(std::string(k_keystore)); // an error for a link, for example
   if (!generate::parse_keystore_settings(settings.value_or("cacerts_updates=yes")).updates || !present || !*present) {
     return true;
   }
@@ -75,10 +77,10 @@ Result<GeneratedFilter> GeneratedFilter::look(std::vector<std::string> lowers, c
       filter.m_kept.insert(k_bundle);
     }
   }
-  if (os::exists(tree + "/" + k_keystore)) {
+  if (os::exists(fmt::format("{}/{}", tree, k_keystore))) {
     SHEAF_TRY_ASSIGN(const bool own, keystore_is_own(view));
     if (own) {
-      filter.m_kept.insert(k_keystore);
+      filter.m_kept.emplace(k_keystore);
     }
   }
   return filter;

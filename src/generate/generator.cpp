@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "generate/java_keystore.hpp"
+
 namespace sheaf::generate {
 namespace {
 
@@ -17,9 +19,9 @@ constexpr std::array k_certificates_in = {Pattern("etc/ca-certificates.conf"), P
                                           Pattern("usr/sbin/update-ca-certificates"), Pattern("etc/ssl/certs/*")};
 constexpr std::array k_certificates_need = {Pattern("usr/sbin/update-ca-certificates"), Pattern("etc/ssl/certs")};
 
-constexpr std::array k_keystore_out = {
-    Pattern("etc/ssl/certs/java/cacerts"), Pattern("etc/ssl/certs/java/cacerts.dpkg-*"),
-    Pattern("var/lib/ca-certificates-java/fresh"), Pattern("var/lib/ca-certificates-java/pending")};
+constexpr std::array k_keystore_out = {Pattern(k_keystore), Pattern("etc/ssl/certs/java/cacerts.dpkg-*"),
+                                       Pattern("var/lib/ca-certificates-java/fresh"),
+                                       Pattern("var/lib/ca-certificates-java/pending")};
 constexpr std::array k_keystore_in = {Pattern("etc/ca-certificates.conf"), Pattern("usr/share/ca-certificates/**"),
                                       Pattern("usr/local/share/ca-certificates/**"),
                                       Pattern("etc/ca-certificates/update.d/jks-keystore"),
@@ -146,6 +148,11 @@ Generator as_user(std::string_view user, Generator made) {
   return made;
 }
 
+Generator with_version(int version, Generator made) {
+  made.version = version;
+  return made;
+}
+
 Generator with_times(Generator made) {
   made.records_times = true;
   return made;
@@ -162,8 +169,10 @@ const std::array k_generators = {
     native(Method::java_keystore, tool("java-keystore", k_keystore_out, k_keystore_in, k_keystore_need, "",
                                        "all trusted certificates, for Java")),
     tool("locales", k_locales_out, k_locales_in, k_locales_need, "locale-gen", "all compiled locales"),
-    // The program trusts the index where a directory's time is unchanged, so only -c sees pages of every layer.
-    as_user("man", tool("man-db", k_man_out, k_man_in, k_man_need, "mandb -c -q", "index of all manual pages")),
+    // The program trusts the index where a directory's time is unchanged, so only -c sees pages of every layer. The
+    // second call, which the package's own script makes as well, adds the tags of the folders for other languages.
+    as_user("man", with_version(2, tool("man-db", k_man_out, k_man_in, k_man_need, "mandb -c -q\nmandb -p -q",
+                                        "index of all manual pages"))),
     tool("info", k_info_out, k_info_in, k_info_need, k_info_script, "table of all info documents"),
     with_times(tool("fontconfig", k_fonts_out, k_fonts_in, k_fonts_need,
                     "mkdir -p /var/cache/fontconfig\nrm -rf /var/cache/fontconfig/*\nfc-cache -s -f",

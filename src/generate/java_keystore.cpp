@@ -9,6 +9,7 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <set>
 
 namespace sheaf::generate {
 namespace {
@@ -169,6 +170,22 @@ KeystoreEntry trusted_entry(const std::string& alias, std::string_view der, std:
 }
 
 bool is_derived(const KeystoreEntry& entry) { return entry.alias.starts_with(k_prefix); }
+
+bool same_entries(std::string_view first, std::string_view second) {
+  const auto undated = [](std::string_view bytes) -> Result<std::multiset<std::string>> {
+    SHEAF_TRY_ASSIGN(const auto entries, parse_keystore(bytes));
+    std::multiset<std::string> all;
+    for (const auto& entry : entries) {
+      auto text = entry.bytes;
+      text.erase(sizeof(std::uint32_t) + sizeof(std::uint16_t) + entry.alias.size(), sizeof(std::uint64_t));
+      all.insert(std::move(text));
+    }
+    return all;
+  };
+  const auto one = undated(first);
+  const auto two = undated(second);
+  return one && two && *one == *two;
+}
 
 KeystoreSettings parse_keystore_settings(std::string_view text) {
   KeystoreSettings settings;

@@ -15,6 +15,9 @@
 
 namespace sheaf::generate {
 
+/// Root-relative path of the store.
+inline constexpr std::string_view k_keystore = "etc/ssl/certs/java/cacerts";
+
 struct KeystoreEntry {
   /// Lower case.
   std::string alias;
@@ -32,6 +35,9 @@ std::string print_keystore(const std::vector<KeystoreEntry>& entries, std::strin
 KeystoreEntry trusted_entry(const std::string& alias, std::string_view der, std::int64_t epoch);
 /// Is this one of the entries that follow from the trusted files?
 bool is_derived(const KeystoreEntry& entry);
+
+/// Do two JKS files hold the same entries, whatever their dates, order and seal? False if one is no such file.
+bool same_entries(std::string_view first, std::string_view second);
 
 /// What /etc/default/cacerts says.
 struct KeystoreSettings {

@@ -47,6 +47,7 @@ public:
     if (m_group.choices.empty()) {
       return; // a group without choices is none; what is left says which links must go
     }
+    restore_group();
     restore_slaves();
     check_removals();
     check_slave_links();
@@ -82,6 +83,17 @@ private:
       }
     }
     return {k_base, nullptr};
+  }
+
+  /// A group goes with its last choice; where another layer has a choice in it, it stays.
+  void restore_group() {
+    for (const auto& key : {alternatives_key::link, alternatives_key::status}) {
+      const auto* removal = m_set_by.contains(key) ? nullptr : removal_of(key).second;
+      if (removal != nullptr) {
+        m_merge.records.push_back({{std::string(key), *removal->before}, k_base});
+      }
+    }
+    load(); // the records may have moved
   }
 
   /// A slave goes with the last choice that has it; where another layer has such a choice, it stays.
@@ -230,7 +242,12 @@ void Alternatives::order(std::string_view file, Records& records, std::size_t /*
 }
 
 std::optional<Reconciled> Alternatives::reconcile(const Sides& sides) const {
-  if (sides.key != alternatives_key::status || !sides.current || !sides.after) {
+  if (!sides.current || !sides.after) {
+    // What belongs to the whole group goes only with its last choice, which `settle` sees.
+    const bool is_choice = sides.key.starts_with(alternatives_key::choice);
+    return is_choice ? std::nullopt : std::optional(Reconciled{sides.current ? sides.current : sides.after});
+  }
+  if (sides.key != alternatives_key::status) {
     return std::nullopt;
   }
   AlternativesGroup a;

@@ -27,7 +27,8 @@ public:
   /// Without the current choice, and without slaves that no choice has.
   Result<std::string> print(std::string_view file, const Records& records) const override;
   void order(std::string_view file, Records& records, std::size_t added_from) const override;
-  /// Only the status can be reconciled: manual beats automatic, two manual choices are a conflict.
+  /// Of the status manual beats automatic, two manual choices are a conflict. What belongs to the whole group stays if
+  /// one side removed it and the other changed it.
   std::optional<Reconciled> reconcile(const Sides& sides) const override;
   /// Among choices of one best priority the one that was there first stays. Reports choices whose group, slave or
   /// manual choice another layer removed, and links that two slaves claim.

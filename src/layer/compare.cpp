@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layer/compare.hpp"
 
-#include "base/text.hpp"
 #include "base/path_pattern.hpp"
+#include "base/text.hpp"
 #include "layer/capture_rules.hpp"
 #include "os/file.hpp"
 #include "os/xattr.hpp"
@@ -30,14 +30,25 @@ constexpr off_t k_most_text = off_t{4} * 1024 * 1024;
 constexpr std::size_t k_most_shown = 100;
 constexpr const char* k_contents = "contents";
 
-constexpr std::array k_expected = {
-    ExpectedDifference{"var/cache/fontconfig/*", DifferenceClass::generated,
-                       "fontconfig's caches hold the times of directories"},
-    ExpectedDifference{"var/cache/man/**", DifferenceClass::generated,
-                       "man's index is a hash table whose layout depends on the order of insertion"},
-    ExpectedDifference{"etc/ssl/certs/java/cacerts", DifferenceClass::generated,
-                       "a Java keystore holds the time at which each certificate was added"},
+using Of = KnownException::Of;
+
+constexpr std::string_view k_sections =
+    "mandb makes an empty folder for each section that has pages when it first runs";
+
+constexpr std::array k_known = {
+    KnownException{"var/cache/fontconfig/*.cache-*", Of::file,
+                   "fontconfig's caches hold the times of folders, and a build clears away those of a later time than "
+                   "SOURCE_DATE_EPOCH"},
+    KnownException{"var/cache/man/cat?", Of::existence, k_sections},
+    KnownException{"var/cache/man/*/cat?", Of::existence, k_sections},
 };
+
+/// Does `exception` cover such a difference? `what` is that of a Difference.
+bool covers(const KnownException& exception, const std::string& path, std::string_view what) {
+  const bool fits = exception.of == Of::existence ? what.starts_with("directory only in ")
+                                                  : what == k_contents || what.starts_with("file only in ");
+  return fits && matches_path(exception.pattern, path);
+}
 
 std::optional<struct stat> look(const Fd& folder, const std::string& name) {
   struct stat info {};
@@ -138,8 +149,7 @@ private:
     note_links(path, b, m_second_links);
     const bool directory = (a && S_ISDIR(a->st_mode)) || (b && S_ISDIR(b->st_mode));
     if (!a || !b) {
-      add(path, fmt::format("{} only in the {}", type_name(a ? a->st_mode : b->st_mode),
-                            a ? m_options.first : m_options.second));
+      SHEAF_TRY(add_one_sided(folder, name, a, b));
     } else if ((a->st_mode & S_IFMT) != (b->st_mode & S_IFMT)) {
       add(path, fmt::format("{} / {}", type_name(a->st_mode), type_name(b->st_mode)));
     } else {
@@ -151,6 +161,18 @@ private:
     SHEAF_TRY_ASSIGN(const auto inner_first, open_folder(folder.first, name, a));
     SHEAF_TRY_ASSIGN(const auto inner_second, open_folder(folder.second, name, b));
     return this->folder({inner_first, inner_second, path + "/"});
+  }
+
+  Result<void> add_one_sided(const Folder& folder, const std::string& name, const std::optional<struct stat>& a,
+                             const std::optional<struct stat>& b) {
+    const auto mode = a ? a->st_mode : b->st_mode;
+    std::string target;
+    if (S_ISLNK(mode)) { // of some links the target says that they are noise
+      SHEAF_TRY_ASSIGN(target, os::read_link_at(a ? folder.first : folder.second, name));
+    }
+    add(folder.prefix + name, fmt::format("{} only in the {}", type_name(mode), a ? m_options.first : m_options.second),
+        "", S_ISLNK(mode) ? std::optional<std::string_view>(target) : std::nullopt);
+    return {};
   }
 
   static Result<Fd> open_folder(const Fd& parent, const std::string& name, const std::optional<struct stat>& info) {
@@ -284,29 +306,32 @@ private:
     if (add(path, k_contents, detail) != DifferenceClass::differs) {
       return;
     }
-    auto& difference = m_result.differences.back();
-    if (same_lines(one, two)) {
-      difference.kind = DifferenceClass::order_only;
-      difference.reason = "the same lines in another order";
-    } else if (m_options.same_facts && m_options.same_facts(path, one, two)) {
-      difference.kind = DifferenceClass::same_facts;
-      difference.reason = "the same records, but for what says when they were written";
+    if (!m_options.same_facts || !m_options.same_facts(path, one, two)) {
+      return;
     }
+    auto& difference = m_result.differences.back();
+    const bool reordered = same_lines(one, two);
+    difference.kind = reordered ? DifferenceClass::order_only : DifferenceClass::same_facts;
+    difference.reason = reordered ? "the same records in another order, which means nothing in this file"
+                                  : "the same records, but for what says when they were written";
   }
 
-  DifferenceClass add(const std::string& path, std::string what, std::string detail = "") {
+  /// `target` is that of a link, if it matters.
+  DifferenceClass add(const std::string& path, std::string what, std::string detail = "",
+                      std::optional<std::string_view> target = std::nullopt) {
     Difference difference{path, DifferenceClass::differs, std::move(what), "", std::move(detail)};
-    const auto as_directory = difference.what.starts_with("directory") ? PathIs::directory : PathIs::other;
-    if (const auto* rule = m_rules.dropping(path, as_directory)) {
+    const auto is = difference.what.starts_with("directory") ? PathIs::directory
+                    : target                                 ? PathIs::link
+                                                             : PathIs::other;
+    if (const auto* rule = m_rules.dropping(path, is, target.value_or(""))) {
       difference.kind = rule->kind == "identity" ? DifferenceClass::identity : DifferenceClass::noise;
       difference.reason = fmt::format("{}: {}", rule->kind, rule->reason);
-    } else if (difference.what == k_contents) { // that such a file is missing is no matter of times
-      for (const auto& row : k_expected) {
-        if (matches_path(row.pattern, path)) {
-          difference.kind = row.kind;
-          difference.reason = std::string(row.reason);
-          break;
-        }
+    } else {
+      const auto* known =
+          std::ranges::find_if(k_known, [&](const auto& row) { return covers(row, path, difference.what); });
+      if (known != k_known.end()) {
+        difference.kind = DifferenceClass::known;
+        difference.reason = std::string(known->reason);
       }
     }
     m_result.differences.push_back(std::move(difference));
@@ -360,8 +385,6 @@ std::string_view to_string(DifferenceClass kind) {
     return "noise";
   case DifferenceClass::identity:
     return "identity";
-  case DifferenceClass::generated:
-    return "generated";
   case DifferenceClass::order_only:
     return "order only";
   case DifferenceClass::same_facts:
@@ -376,7 +399,7 @@ std::string_view to_string(DifferenceClass kind) {
 
 bool is_explained(DifferenceClass kind) { return kind != DifferenceClass::differs; }
 
-std::span<const ExpectedDifference> expected_differences() { return k_expected; }
+std::span<const KnownException> known_exceptions() { return k_known; }
 
 std::string first_difference(std::string_view first, std::string_view second) {
   const auto [end, other] = std::ranges::mismatch(first, second);

@@ -21,8 +21,7 @@ namespace sheaf::layer {
 enum class DifferenceClass {
   noise,      ///< capture drops it: a log, a cache, a lock (layer/noise.hpp)
   identity,   ///< names one machine; made at first start
-  generated,  ///< written by a program that puts times or chance into it
-  order_only, ///< the same lines in another order
+  order_only, ///< a shared database with the same lines in another order, which means nothing in that file
   same_facts, ///< the same records by the meaning of the file, written differently
   known,      ///< on the published list of exceptions
   differs,
@@ -30,15 +29,19 @@ enum class DifferenceClass {
 std::string_view to_string(DifferenceClass kind);
 bool is_explained(DifferenceClass kind);
 
-/// A path whose contents may differ, if it is there on both sides, and why that is right.
-struct ExpectedDifference {
-  /// As in NoiseRule.
+/// An entry of the published list: paths of which something may differ, and why no join can do better.
+struct KnownException {
+  /// What may differ.
+  enum class Of {
+    existence, ///< a directory may be there on one side only
+    file,      ///< so may a file, and its contents may differ
+  };
+  /// In the language of base/path_pattern.hpp.
   std::string_view pattern;
-  DifferenceClass kind = DifferenceClass::known;
+  Of of = Of::file;
   std::string_view reason;
 };
-/// The rows for generated files and the published exceptions.
-std::span<const ExpectedDifference> expected_differences();
+std::span<const KnownException> known_exceptions();
 
 struct Difference {
   /// Root-relative; "." is the root.
@@ -61,7 +64,8 @@ struct Comparison {
   std::vector<Difference> differences;
 };
 
-/// Do two texts of the shared file at `path` hold the same records? May be empty.
+/// Do two texts of the shared file at `path` hold the same records? False for a path that is no shared database: only
+/// of those is it known that the order of their records means nothing. May be empty.
 using SameFacts = std::function<bool(const std::string& path, const std::string& first, const std::string& second)>;
 
 struct CompareOptions {

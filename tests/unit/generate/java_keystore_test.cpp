@@ -41,6 +41,19 @@ TEST(JavaKeystore, AnEntryIsLaidOutAsJavaDoes) {
   EXPECT_EQ(entry.bytes, std::string("\0\0\0\2\0\2ab\0\0\0\0\0\0\3\xe8\0\5X.509\0\0\0\1D", 28));
 }
 
+TEST(JavaKeystore, DatesAndOrderAreNoDifference) {
+  const auto store = [](std::vector<KeystoreEntry> entries, const char* password = "changeit") {
+    return print_keystore(entries, password);
+  };
+  const auto one = store({trusted_entry("a", "A", 1), trusted_entry("b", "B", 1)});
+  EXPECT_TRUE(same_entries(one, store({trusted_entry("b", "B", 2), trusted_entry("a", "A", 3)})));
+  EXPECT_FALSE(same_entries(one, store({trusted_entry("a", "B", 1), trusted_entry("b", "A", 1)})));
+  EXPECT_FALSE(same_entries(one, store({trusted_entry("a", "A", 1)})));
+  EXPECT_FALSE(
+      same_entries(one, store({trusted_entry("a", "A", 1), trusted_entry("b", "B", 1), trusted_entry("b", "B", 1)})));
+  EXPECT_FALSE(same_entries("", ""));
+}
+
 TEST(JavaKeystore, EveryCutIsRefused) {
   const auto whole = print_keystore({trusted_entry("debian:a.pem", "DER", 1)}, "changeit");
   for (std::size_t length = 0; length < whole.size(); ++length) {

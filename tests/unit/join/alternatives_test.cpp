@@ -100,16 +100,27 @@ TEST(Alternatives, NothingIsLeftHanging) {
   EXPECT_EQ(result.conflicts[0].key, "choice /bin/ed");
   EXPECT_EQ(result.conflicts[0].layer_a, "a");
   EXPECT_EQ(result.conflicts[0].layer_b, "b");
-  // The whole group was removed, and got a choice more.
-  result = join_texts(k_file, base, {group("/bin/ed\n1\n/bin/nano\n9\n/bin/vi\n2\n"), ""});
-  ASSERT_EQ(result.conflicts.size(), 1U);
-  EXPECT_EQ(result.conflicts[0].key, "link");
-  EXPECT_EQ(result.conflicts[0].layer_a, "a");
   // Two slaves cannot share a link.
   result = join_texts(k_file, base,
                       {group("/bin/ed\n1\n/x\n/bin/vi\n2\n\n", "one\n/man/x\n"),
                        group("/bin/ed\n1\n\n/bin/vi\n2\n/x\n", "two\n/man/x\n")});
   EXPECT_FALSE(result.conflicts.empty());
+}
+
+TEST(Alternatives, AGroupThatOneRemovesStaysForTheChoicesOfAnother) {
+  const auto base = group("/bin/ed\n1\n/man/ed\n", k_page);
+  const auto more = group("/bin/ed\n1\n/man/ed\n/bin/nano\n9\n/man/nano\n", k_page);
+  const auto only = group("/bin/nano\n9\n/man/nano\n", k_page);
+  EXPECT_EQ(joined_text(k_file, base, {more, ""}), only);
+  EXPECT_EQ(joined_text(k_file, base, {"", more}), only);
+  EXPECT_EQ(join_texts(k_file, base, {"", more}).links.at("etc/alternatives/editor").target, "/bin/nano");
+  // Somebody chose by hand, which is a change of the group's own record.
+  const auto by_hand = group("/bin/ed\n1\n/man/ed\n/bin/nano\n9\n/man/nano\n", k_page, "manual") + "/bin/nano\n";
+  EXPECT_EQ(joined_text(k_file, base, {by_hand, ""}), group("/bin/nano\n9\n/man/nano\n", k_page, "manual"));
+  EXPECT_EQ(joined_text(k_file, base, {"", by_hand}), group("/bin/nano\n9\n/man/nano\n", k_page, "manual"));
+  // The choice by hand is the one that goes.
+  const auto chosen = group("/bin/ed\n1\n/man/ed\n", k_page, "manual") + "/bin/ed\n";
+  EXPECT_EQ(joined_text(k_file, base, {chosen, ""}), "");
 }
 
 TEST(Alternatives, AGroupWithoutChoicesIsEmpty) {
