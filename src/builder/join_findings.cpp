@@ -230,7 +230,7 @@ private:
       const bool chained = std::ranges::any_of(holders, [&](const auto* other) {
         return m_paths[i].needs.contains(other->name) || m_paths[i].replaces.contains(other->name);
       });
-      if (entry.type != layer::EntryType::file || !alike || chained || has_other_names(entry, lines)) {
+      if (entry.type != layer::EntryType::file || !alike || chained || has_other_names(entry, m_paths[i].lines)) {
         return std::vector<std::string>();
       }
       like = entry;

@@ -191,6 +191,9 @@ std::string apply(const Lines& base, const Hunks& hunks) {
   return text;
 }
 
+/// Where the last line has no newline, an addition and a change of that line look the same.
+bool has_whole_lines(std::string_view text) { return text.empty() || text.ends_with('\n'); }
+
 /// The base with what each side appended to it, byte for byte; nothing if one did something else.
 std::optional<std::string> append_all(std::string_view base, std::span<const std::string_view> sides) {
   std::string text(base);
@@ -226,7 +229,8 @@ std::optional<std::string> merge_texts(std::optional<std::string_view> base, std
     return std::string(changed[0]);
   }
   const auto is_binary = [](std::string_view text) { return text.find('\0') != std::string_view::npos; };
-  if (!base || is_binary(*base) || std::any_of(changed.begin(), changed.end(), is_binary)) {
+  const auto unfit = [&is_binary](std::string_view text) { return is_binary(text) || !has_whole_lines(text); };
+  if (!base || unfit(*base) || std::any_of(changed.begin(), changed.end(), unfit)) {
     return std::nullopt;
   }
   if (auto appended = append_all(*base, changed)) {
@@ -243,28 +247,6 @@ std::optional<std::string> merge_texts(std::optional<std::string_view> base, std
   }
   const auto merged = united(hunks);
   return merged ? std::optional(apply(base_lines, *merged)) : std::nullopt;
-}
-
-std::optional<std::string> merge_text_stack(std::optional<std::string_view> base, std::span<const TextSide> sides) {
-  std::optional<std::string> below; // what the sides up to the last one with needs make together
-  std::vector<std::string_view> independent;
-  for (const auto& side : sides) {
-    if (side.before == base) {
-      independent.push_back(side.after);
-      continue;
-    }
-    auto merged = merge_texts(base, independent);
-    if (!merged) {
-      return std::nullopt;
-    }
-    const std::vector<std::string_view> both = {*merged, side.after};
-    below = merge_texts(side.before, both);
-    if (!below) {
-      return std::nullopt;
-    }
-    independent = {*below};
-  }
-  return merge_texts(base, independent);
 }
 
 } // namespace sheaf::join

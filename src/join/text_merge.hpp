@@ -15,31 +15,17 @@ namespace sheaf::join {
 /// conflict. Lines are compared as bytes, with their "\n"; there is no limit to their length or number, but see below.
 ///
 /// - Added lines go where their layer put them: several layers' at one place in the order of the layers, equal ones
-///   once. So what layers append is what `cat >>`, one after the other, would give; that holds also for a base or an
-///   addition without a final newline, to whose last line the next addition is appended.
+///   once. So what layers append is what `cat >>`, one after the other, would give.
 /// - Changed or deleted lines are a conflict if another layer changed, deleted or added lines there or next to there,
 ///   unless it did the very same.
-/// - Equal sides count once, as do sides equal to the base. Without a base, and for binary files (a NUL byte), all
-/// sides
-///   must be equal.
+/// - Equal sides count once, as do sides equal to the base. Without a base, for binary files (a NUL byte), and for
+///   texts whose last line has no newline, all sides must be equal: an addition to such a line and a change of it look
+///   the same.
 ///
 /// Limits: a moved block is a deletion and an addition. Whether additions at different places fit together, such as two
 /// values of one setting, is not seen. Where a line is repeated, an addition next to it may count as at either side of
 /// the line. Sides with more than 2000 changed lines between the first and the last change, unless all of them are
 /// added or all deleted, are a conflict.
-///
-/// A layer that needs another one was not made from `base`: see `merge_text_stack`.
 std::optional<std::string> merge_texts(std::optional<std::string_view> base, std::span<const std::string_view> sides);
-
-/// What one layer made of a text.
-struct TextSide {
-  /// In the view that the layer was built on; absent: there was no such file.
-  std::optional<std::string_view> before;
-  std::string_view after;
-};
-
-/// `merge_texts` for layers of which some need others: those were built on the base with the changes of their needs,
-/// which come before them in `sides`.
-std::optional<std::string> merge_text_stack(std::optional<std::string_view> base, std::span<const TextSide> sides);
 
 } // namespace sheaf::join

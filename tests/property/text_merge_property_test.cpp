@@ -126,11 +126,11 @@ TEST_P(TextMergeLaws, AdditionsNeverConflictAndComeInOrder) {
 
 TEST_P(TextMergeLaws, AppendingIsAppending) {
   for (int round = 0; round < k_cases; ++round) {
-    const auto base = any_text();
+    const auto base = any_text() + "last\n";
     std::vector<std::string> sides;
     auto sequential = base;
     for (int side = 0; side < 4; ++side) {
-      const auto addition = fmt::format("{}side {}{}", any_text(), side, number(3) == 0 ? "" : "\n");
+      const auto addition = fmt::format("{}side {}\n", any_text(), side);
       sides.push_back(base + addition);
       sequential += addition;
     }

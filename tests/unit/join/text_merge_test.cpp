@@ -22,12 +22,12 @@ TEST(TextMerge, WhatIsAppendedComesInTheOrderOfTheLayers) {
   EXPECT_EQ(merged("", {"x\n", "y\n", "x\n"}), "x\ny\n");
 }
 
-TEST(TextMerge, WithoutAFinalNewlineAdditionsGoOnTheLastLine) {
-  // What `echo x >>` and `echo y >>` make of it.
-  EXPECT_EQ(merged("a", {"ax\n", "ay\n"}), "ax\ny\n");
-  // What `printf x >>` and `echo y >>` make of it.
-  EXPECT_EQ(merged("a\n", {"a\nx", "a\ny\n"}), "a\nxy\n");
-  EXPECT_EQ(merged("a\nb\nc", {"x\na\nb\nc", "a\nb\ncy\n"}), "x\na\nb\ncy\n");
+TEST(TextMerge, WithoutAFinalNewlineNothingIsSure) {
+  // Two values for one setting, or two additions to the line?
+  EXPECT_EQ(merged("A=1", {"A=12\n", "A=13\n"}), k_conflict);
+  EXPECT_EQ(merged("a\n", {"a\nx", "a\ny\n"}), k_conflict);
+  EXPECT_EQ(merged("a\nb\nc", {"x\na\nb\nc", "a\nb\ncy\n"}), k_conflict);
+  EXPECT_EQ(merged("a", {"a", "ax"}), "ax") << "one side only";
 }
 
 TEST(TextMerge, AdditionsAtSeveralPlaces) {
@@ -75,20 +75,6 @@ TEST(TextMerge, TooManyChangesAreAConflictAndLongAdditionsAreNot) {
   many += base.substr(2);
   EXPECT_EQ(merged(base, {many, base + "end\n"}), many + "end\n");
   EXPECT_EQ(merged(base, {scattered, "begin\n" + base}), k_conflict);
-}
-
-TEST(TextMerge, LayersThatNeedOthers) {
-  const std::vector<TextSide> sides = {
-      {"a\n", "a\nx\n"}, {"a\n", "a\ny\n"}, {"a\nx\n", "a\nx\nz\n"}, {"a\n", "0\na\n"}};
-  EXPECT_EQ(merge_text_stack("a\n", sides), "0\na\nx\ny\nz\n");
-  // The one that needs it may change what it finds.
-  const std::vector<TextSide> change = {{"a\n", "a\nx\n"}, {"a\nx\n", "a\nX\n"}};
-  EXPECT_EQ(merge_text_stack("a\n", change), "a\nX\n");
-  // A file that a layer made and the ones on top of it changed.
-  const std::vector<TextSide> made = {{std::nullopt, "a\n"}, {"a\n", "a\nx\n"}, {"a\n", "a\ny\n"}};
-  EXPECT_EQ(merge_text_stack(std::nullopt, made), "a\nx\ny\n");
-  const std::vector<TextSide> made_twice = {{std::nullopt, "a\n"}, {std::nullopt, "b\n"}};
-  EXPECT_EQ(merge_text_stack(std::nullopt, made_twice), std::nullopt);
 }
 
 } // namespace
