@@ -419,11 +419,18 @@ bool deletes(const Operation& operation) {
   }
 }
 
-void build(Operation& operation, Workbench& bench, const Root& view) { Step(operation, bench, &view).run(); }
+void build(Operation& operation, Workbench& bench, const Root& view) {
+  const auto before = bench.root();
+  Step(operation, bench, &view).run();
+  const bool always = operation.action == Action::hard_link || operation.action == Action::clear_directory;
+  operation.acts = operation.acts && (always || !differences(before, bench.root()).empty());
+}
 
 void repeat(const Operation& operation, Workbench& bench) {
-  auto again = operation;
-  Step(again, bench, nullptr).run();
+  if (operation.acts) {
+    auto again = operation;
+    Step(again, bench, nullptr).run();
+  }
 }
 
 Root base_root(unsigned variant) {
