@@ -164,14 +164,34 @@ private:
     }
   }
 
+  /// The place of the last layer that took away a choice better than `priority`, the base's if none did: then the link
+  /// moved to the first path, whoever had brought it until then.
+  std::size_t last_fall_to(int priority) const {
+    for (auto i = m_merge.layers.size(); i-- > 0;) {
+      for (const auto& change : m_merge.layers[i].facts->changes) {
+        if (change.file != m_merge.file || !change.before || change.after) {
+          continue;
+        }
+        AlternativesGroup removed;
+        const Record record{change.key, *change.before};
+        removed.add(record);
+        if (!removed.choices.empty() && removed.choices.begin()->second.priority > priority) {
+          return i + 1;
+        }
+      }
+    }
+    return 0;
+  }
+
   /// In automatic mode the link stays at a choice until a better one comes: of equal ones the first layer's.
   void keep_first_of_best() {
     if (m_group.mode == AlternativesGroup::Mode::manual) {
       return;
     }
     const auto best = m_group.best_choices();
+    const auto fall = last_fall_to(m_group.choices.at(best[0]).priority);
     const auto rank = [&](std::string_view path) {
-      return std::tuple(set_by(fmt::format("{}{}", alternatives_key::choice, path)) + 1,
+      return std::tuple(std::max(set_by(fmt::format("{}{}", alternatives_key::choice, path)) + 1, fall),
                         !m_group.preferred.contains(path), path);
     };
     const auto first = *std::min_element(best.begin(), best.end(), [&](auto a, auto b) { return rank(a) < rank(b); });

@@ -124,13 +124,20 @@ private:
     return found != changes.end() && found->file == m_file && found->key == key ? &*found : nullptr;
   }
 
-  /// The last layer before `layer` that `change` cannot be reconciled with. Not always the one that set the record
-  /// last: that may have changed another part of it, and building again on top of that one would not help.
+  bool at_odds(const RecordChange& change, std::size_t other_layer) const {
+    const auto* other = change_of(other_layer, change.key);
+    return other != nullptr && other->after != change.before && other->after != change.after &&
+           !m_driver.reconcile({m_file, change.key, change.before, other->after, change.after});
+  }
+
+  /// The layer that `change` cannot be reconciled with. Not always the one that set the record last: that may have
+  /// changed another part of it, and building again on top of that one would not help.
   std::size_t opponent(const Slot& slot, const RecordChange& change, std::size_t layer) const {
+    if (slot.set_by == k_base || at_odds(change, slot.set_by)) {
+      return slot.set_by;
+    }
     for (auto i = layer; i-- > 0;) {
-      const auto* other = change_of(i, change.key);
-      if (other != nullptr && other->after != change.before && other->after != change.after &&
-          !m_driver.reconcile({m_file, change.key, change.before, other->after, change.after})) {
+      if (at_odds(change, i)) {
         return i;
       }
     }

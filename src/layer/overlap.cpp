@@ -24,6 +24,13 @@ bool sequential(const Claim& a, const Claim& b) {
 /// Only the later layer is seen, so only it can replace the earlier one.
 bool replaced(const Claim& earlier, const Claim& later) { return later.layer->replaces.contains(earlier.layer->name); }
 
+/// Is `later` what is left of `earlier`? A directory that was made anew says nothing of what was below the one that the
+/// earlier layer took away.
+bool supersedes(const Claim& later, const Claim& earlier) {
+  const bool made_anew = later.line->type == EntryType::directory && earlier.line->type != EntryType::directory;
+  return later.layer->needs.contains(earlier.layer->name) && !made_anew;
+}
+
 /// The attributes: type, mode, uid, gid, mtime, size, digest, target, extended attributes.
 constexpr std::size_t k_fields = 9;
 
@@ -80,13 +87,12 @@ public:
   Overlaps take() && { return std::move(m_result); }
 
 private:
-  /// Every two of the claims that no later layer was built to replace, so that what is found does not depend on the
+  /// Every two of the claims that no later layer was built to supersede, so that what is found does not depend on the
   /// order of layers. The class is that of the pair that needs the most explanation.
   Result<OverlapClass> judge_pairs(const std::string& path, const std::vector<Claim>& all) {
     std::vector<Claim> claims;
     std::ranges::copy_if(all, std::back_inserter(claims), [&](const Claim& claim) {
-      return std::ranges::none_of(all,
-                                  [&](const Claim& other) { return other.layer->needs.contains(claim.layer->name); });
+      return std::ranges::none_of(all, [&](const Claim& other) { return supersedes(other, claim); });
     });
     auto kind = claims.size() < all.size() ? OverlapClass::sequential : OverlapClass::identical;
     for (std::size_t i = 0; i < claims.size(); ++i) {

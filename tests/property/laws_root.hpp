@@ -35,6 +35,7 @@ public:
   /// Inodes from `first_inode` on are the layer's own; none of `root` is that high.
   Workbench(Root& root, int first_inode) : m_root(root), m_first(first_inode), m_next(first_inode) {}
 
+  const Root& root() const { return m_root; }
   const Node* find(const std::string& path) const;
   bool is_file(const std::string& path) const;
   bool is_directory(const std::string& path) const;

@@ -91,11 +91,6 @@ StackCase random_stack(unsigned seed) {
 
 StackRun::StackRun(const StackCase& stack, std::string folder)
     : m_stack(stack), m_folder(std::move(folder)), m_base(base_root(stack.base)) {
-  // Whoever runs the tests owns the base on disk, which is looked at for its directories.
-  for (auto& [path, node] : m_base) {
-    node.uid = geteuid();
-    node.gid = getegid();
-  }
   m_stored_base.record.name = "base";
   m_stored_base.path = fmt::format("{}/base{}", m_folder, stack.base);
   if (!os::exists(m_stored_base.path)) {

@@ -148,5 +148,26 @@ TEST(Alternatives, RefusesRecordsThatLeadOutOfTheRoot) {
   EXPECT_FALSE(driver.print(k_file, {{"choice /a", "1\n"}, {"status", "auto"}}));
 }
 
+TEST(Alternatives, TheLinksGoWithTheLastChoiceWhoeverRemovesIt) {
+  const auto base = group("/bin/ed\n1\n/man/ed\n/bin/vi\n2\n\n", k_page);
+  const auto result = join_texts(k_file, base, {group("/bin/ed\n1\n/man/ed\n", k_page), group("/bin/vi\n2\n")});
+  EXPECT_TRUE(result.conflicts.empty());
+  EXPECT_EQ(result.files.at(std::string(k_file)), "");
+  ASSERT_TRUE(result.links.contains("etc/alternatives/editor"));
+  EXPECT_EQ(result.links.at("etc/alternatives/editor"), Link());
+}
+
+TEST(Alternatives, OfEqualChoicesTheFirstPathFollowsARemovedOne) {
+  const auto base = group("/bin/ed\n9\n");
+  const auto nano = group("/bin/ed\n9\n/bin/nano\n1\n");
+  const auto emacs = group("/bin/ed\n9\n/bin/emacs\n1\n");
+  const auto removed = group("/bin/joe\n0\n");
+  const auto target = [&](const std::vector<std::string>& uppers) {
+    return join_texts(k_file, base, uppers).links.at("etc/alternatives/editor").target;
+  };
+  EXPECT_EQ(target({nano, emacs, removed}), "/bin/emacs") << "both were there when the better one went";
+  EXPECT_EQ(target({nano, removed, emacs}), "/bin/nano") << "the link was there when the equal one came";
+}
+
 } // namespace
 } // namespace sheaf::join

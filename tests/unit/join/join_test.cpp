@@ -79,5 +79,14 @@ TEST(Join, PassesTheErrorOfTheBase) {
   EXPECT_EQ(result.error().code(), ErrorCode::denied);
 }
 
+TEST(Join, NamesTheLayerThatARecordIsAtOddsWith) {
+  const std::string base = "u:x:1:1::/home:/bin/sh\n";
+  const auto result = join_texts(
+      "etc/passwd", base, {"u:x:1:1::/home:/bin/bash\n", "u:x:1:1::/srv:/bin/sh\n", "u:x:1:1::/home:/bin/zsh\n"});
+  ASSERT_EQ(result.conflicts.size(), 1U);
+  EXPECT_EQ(result.conflicts[0].layer_a, "a") << "'b' set the line last, but another field of it";
+  EXPECT_EQ(result.conflicts[0].layer_b, "c");
+}
+
 } // namespace
 } // namespace sheaf::join

@@ -191,5 +191,16 @@ TEST(Overlap, AShortLineIsCorruptAndDoesNotThrow) {
   });
 }
 
+TEST(Overlap, ADirectoryMadeAnewDoesNotHideWhatWasRemoved) {
+  const TestLayer removes{"a", {whiteout("d")}, {}};
+  const TestLayer makes_anew{"b", {directory("d")}, {"a"}};
+  const TestLayer fills{"c", {directory("d"), file("d/x")}, {}};
+  const auto overlaps = overlaps_of({removes, makes_anew, fills}, no_base);
+  ASSERT_EQ(overlaps.conflicts.size(), 1U);
+  EXPECT_EQ(overlaps.conflicts[0].first, "a");
+  EXPECT_EQ(overlaps.conflicts[0].second, "c");
+  EXPECT_THAT(overlaps_of({removes, makes_anew}, no_base).conflicts, IsEmpty());
+}
+
 } // namespace
 } // namespace sheaf::layer
