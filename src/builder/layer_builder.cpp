@@ -80,12 +80,11 @@ public:
     SHEAF_TRY_ASSIGN(auto lowers, lowers_of(below));
     PackageCaches caches(m_store, m_links);
     Workbench bench{m_staging, lowers, tree(), support, {}, m_epoch, trial};
-    if (closure.empty()) {
-      SHEAF_TRY(caches.open_for_base(m_plan.bootstrap ? m_staging.file("lists") : std::string()));
-    } else {
-      const auto& base = closure.front().record.content_key;
-      SHEAF_TRY(caches.open_on(base));
-      SHEAF_TRY(caches.restore_lists(base, bench, m_runtime, m_log, m_events, stop));
+    if (!closure.empty()) {
+      SHEAF_TRY(caches.open_on(closure.front()));
+      SHEAF_TRY(caches.restore_lists(closure.front().record.content_key, bench, m_runtime, m_log, m_events, stop));
+    } else if (m_plan.bootstrap) {
+      SHEAF_TRY(caches.open_for_base(m_staging.file("lists")));
     }
     bench.caches = caches.mounts();
     SHEAF_TRY(run_steps(m_plan, bench, m_runtime, m_log, m_events, stop));

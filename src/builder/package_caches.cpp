@@ -10,6 +10,8 @@ namespace sheaf::builder {
 namespace {
 
 constexpr const char* k_archives = "cache/apt";
+/// Only a root with apt has use for what apt downloads.
+constexpr const char* k_apt = "/usr/bin/apt-get";
 
 } // namespace
 
@@ -38,18 +40,21 @@ Result<void> PackageCaches::open_for_base(const std::string& lists) {
   SHEAF_TRY_ASSIGN(const auto archives, m_store.folder(k_archives));
   SHEAF_TRY_ASSIGN(const auto packages, snapshot(archives));
   SHEAF_TRY(add(packages, "/var/cache/apt/archives"));
-  return lists.empty() ? Result<void>() : add(lists, "/var/lib/apt/lists");
+  return add(lists, "/var/lib/apt/lists");
 }
 
-Result<void> PackageCaches::open_on(const ContentKey& base) {
-  SHEAF_TRY_ASSIGN(const auto shared, m_store.folder(lists_of(base)));
+Result<void> PackageCaches::open_on(const store::StoredLayer& base) {
+  if (!os::exists(base.tree() + k_apt)) {
+    return {}; // a mount would leave its mount point in the layer
+  }
+  SHEAF_TRY_ASSIGN(const auto shared, m_store.folder(lists_of(base.record.content_key)));
   SHEAF_TRY_ASSIGN(const auto lists, snapshot(shared));
   return open_for_base(lists);
 }
 
 Result<void> PackageCaches::restore_lists(const ContentKey& base, Workbench bench, sandbox::Runtime& runtime,
                                           BuildLog& log, EventSink& events, std::stop_token stop) {
-  if (!os::exists(bench.lowers.front() + "/usr/bin/apt-get")) {
+  if (m_mounts.empty()) {
     return {};
   }
   SHEAF_TRY_ASSIGN(const auto shared, m_store.folder(lists_of(base)));
@@ -70,6 +75,9 @@ Result<void> PackageCaches::restore_lists(const ContentKey& base, Workbench benc
 }
 
 Result<void> PackageCaches::keep_downloads() {
+  if (m_mounts.empty()) {
+    return {};
+  }
   SHEAF_TRY_ASSIGN(const auto archives, m_store.folder(k_archives));
   return harvest(m_mounts.front().upper, archives, ".deb");
 }

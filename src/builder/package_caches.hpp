@@ -24,10 +24,10 @@ public:
   /// `staging` lies on the store's file system.
   PackageCaches(store::Store& store, store::Staging& staging) : m_store(store), m_staging(staging) {}
 
-  /// For a base: downloaded packages, and the lists in the directory `lists` unless it is empty.
+  /// For a bootstrapped base: downloaded packages, and the lists in the directory `lists`.
   Result<void> open_for_base(const std::string& lists);
-  /// For a layer on `base`: downloaded packages and the base's lists.
-  Result<void> open_on(const ContentKey& base);
+  /// For a layer on `base`: downloaded packages and the base's lists, if the base has apt.
+  Result<void> open_on(const store::StoredLayer& base);
   /// The lists of a base that came without them, or lost them: fetched once, for all its layers. `bench` has the lowers
   /// to fetch them with; its upper and caches do not matter.
   Result<void> restore_lists(const ContentKey& base, Workbench bench, sandbox::Runtime& runtime, BuildLog& log,

@@ -26,7 +26,7 @@ Result<void> build_link(const plan::LayerPlan& plan, const std::vector<std::stri
   SHEAF_TRY_ASSIGN(const auto npm, store.folder("cache/npm"));
   SHEAF_TRY(add_build_support(support, npm));
   PackageCaches caches(store, staging);
-  SHEAF_TRY(caches.open_on(base.record.content_key));
+  SHEAF_TRY(caches.open_on(base));
   Workbench bench{staging, lowers, staging.file("upper"), support, {}, base.record.epoch};
   SHEAF_TRY(caches.restore_lists(base.record.content_key, bench, runtime, *log, events, stop));
   bench.caches = caches.mounts();
