@@ -21,6 +21,8 @@ bool matches_path(std::string_view pattern, const std::string& path) {
   return fnmatch(std::string(pattern).c_str(), path.c_str(), FNM_PATHNAME) == 0;
 }
 
-std::string_view literal_prefix(std::string_view pattern) { return pattern.substr(0, pattern.find_first_of(k_special)); }
+std::string_view literal_prefix(std::string_view pattern) {
+  return pattern.substr(0, pattern.find_first_of(k_special));
+}
 
 } // namespace sheaf

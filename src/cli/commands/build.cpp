@@ -12,8 +12,8 @@
 namespace sheaf::cli {
 namespace {
 
-constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option,
-                                  k_base_option,      k_jobs_option,   k_strict_option, k_json_option};
+constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option,
+                                  k_jobs_option,      k_strict_option, k_json_option};
 constexpr std::array<std::string_view, 2> k_examples = {"sheaf build", "sheaf build --agents all -j 2"};
 
 Result<int> build(Invocation& invocation) {

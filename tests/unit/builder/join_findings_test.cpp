@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/join_findings.hpp"
-
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
 
