@@ -32,22 +32,25 @@ constexpr const char* k_contents = "contents";
 
 using Of = KnownException::Of;
 
-constexpr std::string_view k_sections =
-    "mandb makes an empty folder for each section that has pages when it first runs";
+constexpr std::array k_font_caches = {std::string_view("var/cache/fontconfig/*.cache-*")};
+constexpr std::array k_man_marks = {std::string_view("var/cache/man/cat?"), std::string_view("var/cache/man/*/cat?"),
+                                    std::string_view("var/cache/man/*/CACHEDIR.TAG")};
 
 constexpr std::array k_known = {
-    KnownException{"var/cache/fontconfig/*.cache-*", Of::file,
+    KnownException{k_font_caches, Of::file,
                    "fontconfig's caches hold the times of folders, and a build clears away those of a later time than "
                    "SOURCE_DATE_EPOCH"},
-    KnownException{"var/cache/man/cat?", Of::existence, k_sections},
-    KnownException{"var/cache/man/*/cat?", Of::existence, k_sections},
+    KnownException{k_man_marks, Of::existence,
+                   "mandb makes empty folders for the sections that have pages when it first runs, and tags for backup "
+                   "programs when it runs again"},
 };
 
 /// Does `exception` cover such a difference? `what` is that of a Difference.
 bool covers(const KnownException& exception, const std::string& path, std::string_view what) {
-  const bool fits = exception.of == Of::existence ? what.starts_with("directory only in ")
-                                                  : what == k_contents || what.starts_with("file only in ");
-  return fits && matches_path(exception.pattern, path);
+  const bool fits = what.starts_with("directory only in ") ? exception.of == Of::existence
+                    : what.starts_with("file only in ")    ? true
+                                                           : what == k_contents && exception.of == Of::file;
+  return fits && std::ranges::any_of(exception.patterns, [&](auto pattern) { return matches_path(pattern, path); });
 }
 
 std::optional<struct stat> look(const Fd& folder, const std::string& name) {

@@ -130,9 +130,7 @@ class Bench:
             self.project.layer(name, commands, SETTINGS.get(name, "kind: tool\n"), **files.get(name, {}))
 
     def sheaf(self, command, names, *words):
-        outcome = self.project.sheaf(command, "--layers", ",".join(names), *words, timeout=LONG)
-        copy_downloads(self.machine.store / "cache", cache_folder())
-        return outcome
+        return self.project.sheaf(command, "--layers", ",".join(names), *words, timeout=LONG)
 
     def equal(self, *names):
         """The stack is what a sequential build makes; the outcome, for its warnings."""
@@ -175,7 +173,9 @@ def benches():
 
         def bench_of(who):
             if who not in made:
-                made[who] = Bench(stack.enter_context(machine_for(accounts()[who])))
+                machine = stack.enter_context(machine_for(accounts()[who]))
+                stack.callback(copy_downloads, machine.store / "cache", cache_folder())
+                made[who] = Bench(machine)
             return made[who]
 
         yield bench_of
@@ -190,7 +190,7 @@ def bench(benches):
 # ---- all together ----------------------------------------------------------------------------------------------------
 
 PROBE = {
-    "dpkg": "test -z \"$(dpkg --audit 2>&1)\" && apt-get check -qq && dpkg -V",
+    "dpkg": "test -z \"$(dpkg --audit 2>&1)\" && apt-get check -qq && dpkg -V | cat",
     "accounts": "stat -c '%U:%G %a %n' /usr/lib/dbus-1.0/dbus-daemon-launch-helper /etc/ssl/private /etc/redis/redis.conf"
                 " /var/lib/postgresql; getent passwd messagebus postgres redis sshd | cut -d: -f3 | sort | uniq -d;"
                 " find / -xdev \\( -nouser -o -nogroup \\)",
@@ -214,7 +214,7 @@ PROBE = {
                " service redis-server start >/dev/null 2>&1; for i in $(seq 50); do redis-cli ping 2>/dev/null && break; sleep 0.1; done",
 }
 SEEN = {
-    "dpkg": "",
+    "dpkg": "??5?????? c /etc/bash.bashrc\n",  # which two layers edited
     "accounts": "root:messagebus 4754 /usr/lib/dbus-1.0/dbus-daemon-launch-helper\nroot:ssl-cert 710 /etc/ssl/private\n"
                 "redis:redis 640 /etc/redis/redis.conf\npostgres:postgres 755 /var/lib/postgresql\n",
     "alternatives": "/usr/bin/mg\nStatus: manual\nAlternative: /usr/bin/jmacs\n",
