@@ -34,7 +34,7 @@ printf '#!/bin/sh\necho %s\n' "$2" >$root/usr/bin/sheaf-tool
 printf 'colour = green\nsize = 1\n' >$root/etc/sheaf-tool.conf
 chmod -R u=rwX,go=rX $root && chmod 755 $root/usr/bin/sheaf-tool
 dpkg-deb --root-owner-group --build $root /tmp/sheaf-tool.deb
-apt-get install -y --allow-downgrades /tmp/sheaf-tool.deb
+dpkg --install /tmp/sheaf-tool.deb
 rm -rf $root /tmp/sheaf-tool.deb
 """
 
@@ -221,7 +221,7 @@ SEEN = {
     "diversions": "diverted who\ndiverted users\nwho (GNU coreutils) 9.1\n/usr/bin/users.distrib\n",
     "statoverrides": "root:staff 2750 /usr/bin/chage\nroot:sheafs 4710 /usr/bin/expiry\n2\n",
     "debconf": "Europe/Berlin\n0 Berlin\n0 critical\n",
-    "ucf": "",
+    "ucf": "/etc/postgresql-common/createcluster.conf postgresql-common Yes\n/etc/ssh/sshd_config openssh-server Yes\n",
     "manuals": "sheafa (1)           - first sheaf page\njoe (1)",
     "fonts": "6\n4\n",
     "schemas": "'red'\n'blue'\n",
@@ -247,7 +247,7 @@ def test_all_together_work(benches, who):
     script = "\n".join(f"echo '{mark}{name}'\n({commands})" for name, commands in PROBE.items())
     parts = dict(part.split("\n", 1) for part in benches(who).inside(WHOLE, script).split(mark)[1:])
     for name, expected in SEEN.items():
-        assert parts[name].startswith(expected) if expected else parts[name] == "", (name, parts[name])
+        assert parts[name].startswith(expected) if name == "manuals" else parts[name] == expected, (name, parts[name])
 
 
 def test_the_order_of_the_selection_does_not_matter(bench):
@@ -280,7 +280,7 @@ def test_two_versions_of_a_package(bench, first, second):
 def test_a_package_that_one_layer_edits_and_another_removes(bench):
     needs = "kind: tool\nneeds: [old-tool]\n"
     bench.project.layer("edits", "RUN sed -i s/green/red/ /etc/sheaf-tool.conf\n", needs)
-    bench.project.layer("removes", "RUN apt-get purge -y sheaf-tool\n", needs)
+    bench.project.layer("removes", "RUN dpkg --purge sheaf-tool\n", needs)
     bench.conflict("edits", "removes", "'/etc/sheaf-tool.conf'", "deleted by one")
     assert bench.inside(("edits", "removes"), "ls /etc/sheaf-tool.conf /usr/bin/sheaf-tool 2>&1 | grep -c 'No such'") == "2\n"
 
