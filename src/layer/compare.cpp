@@ -33,6 +33,8 @@ constexpr const char* k_contents = "contents";
 using Of = KnownException::Of;
 
 constexpr std::array k_font_caches = {std::string_view("var/cache/fontconfig/*.cache-*")};
+constexpr std::array k_man_indexes = {std::string_view("var/cache/man/index.db"),
+                                      std::string_view("var/cache/man/*/index.db")};
 constexpr std::array k_man_marks = {std::string_view("var/cache/man/cat?"), std::string_view("var/cache/man/*/cat?"),
                                     std::string_view("var/cache/man/*/CACHEDIR.TAG")};
 
@@ -40,6 +42,9 @@ constexpr std::array k_known = {
     KnownException{k_font_caches, Of::file,
                    "fontconfig's caches hold the times of folders, and a build clears away those of a later time than "
                    "SOURCE_DATE_EPOCH"},
+    KnownException{
+        k_man_indexes, Of::contents,
+        "mandb leaves pages that were removed, and links that were redirected, in an index that it only updates"},
     KnownException{k_man_marks, Of::existence,
                    "mandb makes empty folders for the sections that have pages when it first runs, and tags for backup "
                    "programs when it runs again"},
@@ -48,8 +53,8 @@ constexpr std::array k_known = {
 /// Does `exception` cover such a difference? `what` is that of a Difference.
 bool covers(const KnownException& exception, const std::string& path, std::string_view what) {
   const bool fits = what.starts_with("directory only in ") ? exception.of == Of::existence
-                    : what.starts_with("file only in ")    ? true
-                                                           : what == k_contents && exception.of == Of::file;
+                    : what.starts_with("file only in ")    ? exception.of != Of::contents
+                                                           : what == k_contents && exception.of != Of::existence;
   return fits && std::ranges::any_of(exception.patterns, [&](auto pattern) { return matches_path(pattern, path); });
 }
 
@@ -306,10 +311,9 @@ private:
 
   void add_contents(const std::string& path, const std::string& one, const std::string& two) {
     const auto detail = first_difference(one, two);
-    if (add(path, k_contents, detail) != DifferenceClass::differs) {
-      return;
-    }
-    if (!m_options.same_facts || !m_options.same_facts(path, one, two)) {
+    const auto kind = add(path, k_contents, detail);
+    const bool may_be_better = kind == DifferenceClass::differs || kind == DifferenceClass::known;
+    if (!may_be_better || !m_options.same_facts || !m_options.same_facts(path, one, two)) {
       return;
     }
     auto& difference = m_result.differences.back();

@@ -33,6 +33,7 @@ bool is_explained(DifferenceClass kind);
 struct KnownException {
   /// What may differ.
   enum class Of {
+    contents,  ///< those of a file that is there on both sides may differ
     existence, ///< a file or directory may be there on one side only
     file,      ///< a file may be there on one side only, and its contents may differ
   };

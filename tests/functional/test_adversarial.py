@@ -34,7 +34,7 @@ printf '#!/bin/sh\necho %s\n' "$2" >$root/usr/bin/sheaf-tool
 printf 'colour = green\nsize = 1\n' >$root/etc/sheaf-tool.conf
 chmod -R u=rwX,go=rX $root && chmod 755 $root/usr/bin/sheaf-tool
 dpkg-deb --root-owner-group --build $root /tmp/sheaf-tool.deb
-dpkg --install /tmp/sheaf-tool.deb
+apt-get install -y --allow-downgrades /tmp/sheaf-tool.deb
 rm -rf $root /tmp/sheaf-tool.deb
 """
 
@@ -193,7 +193,7 @@ PROBE = {
     "dpkg": "test -z \"$(dpkg --audit 2>&1)\" && apt-get check -qq && dpkg -V | cat",
     "accounts": "stat -c '%U:%G %a %n' /usr/lib/dbus-1.0/dbus-daemon-launch-helper /etc/ssl/private /etc/redis/redis.conf"
                 " /var/lib/postgresql; getent passwd messagebus postgres redis sshd | cut -d: -f3 | sort | uniq -d;"
-                " find / -xdev \\( -nouser -o -nogroup \\)",
+                " find / -xdev -not -path '/workspace*' \\( -nouser -o -nogroup \\)",
     "alternatives": "readlink -f /usr/bin/editor; update-alternatives --query editor | grep -e ^Alternative -e ^Status;"
                     " find -L /etc/alternatives -name 'editor*' -type l",
     "diversions": "who; users; who.distrib --version | head -1; dpkg-divert --truename /usr/bin/users",

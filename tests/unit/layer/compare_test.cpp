@@ -181,13 +181,20 @@ TEST_F(Compare, AnExceptionCoversOnlyWhatItNames) {
   file("a/var/cache/man/de/CACHEDIR.TAG", "1");
   both("var/cache/man/fr/CACHEDIR.TAG", "1", "2");
   both("var/cache/man/index.db", "1", "2");
+  file("b/var/cache/man/sv/index.db", "1");
   ASSERT_TRUE(os::make_directories(path("b/var/cache/man/de")));
   EXPECT_THAT(lines(run()), ElementsAre("known exception var/cache/fontconfig/0.cache-8: file only in the left",
                                         "DIFFERS var/cache/fontconfig/CACHEDIR.TAG: contents",
                                         "known exception var/cache/man/de/CACHEDIR.TAG: file only in the left",
                                         "known exception var/cache/man/de/cat3: directory only in the left",
                                         "DIFFERS var/cache/man/fr/CACHEDIR.TAG: contents",
-                                        "DIFFERS var/cache/man/index.db: contents"));
+                                        "known exception var/cache/man/index.db: contents",
+                                        "DIFFERS var/cache/man/sv: directory only in the right",
+                                        "DIFFERS var/cache/man/sv/index.db: file only in the right"));
+  const auto same = [](const std::string& path, const std::string&, const std::string&) {
+    return path == "var/cache/man/index.db";
+  };
+  EXPECT_EQ(lines(run(same)).at(5), "same facts var/cache/man/index.db: contents") << "the better class is told";
 }
 
 TEST_F(Compare, OrderMeansNothingInSharedDatabasesOnly) {
