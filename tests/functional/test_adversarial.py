@@ -217,7 +217,8 @@ SEEN = {
     "dpkg": "??5?????? c /etc/bash.bashrc\n",  # which two layers edited
     "accounts": "root:messagebus 4754 /usr/lib/dbus-1.0/dbus-daemon-launch-helper\nroot:ssl-cert 710 /etc/ssl/private\n"
                 "redis:redis 640 /etc/redis/redis.conf\npostgres:postgres 755 /var/lib/postgresql\n",
-    "alternatives": "/usr/bin/mg\nStatus: manual\nAlternative: /usr/bin/jmacs\n",
+    "alternatives": "/usr/bin/mg\nStatus: manual\n" + "".join(
+        f"Alternative: /usr/bin/{name}\n" for name in ("jmacs", "joe", "jpico", "jstar", "mg", "rjoe")),
     "diversions": "diverted who\ndiverted users\nwho (GNU coreutils) 9.1\n/usr/bin/users.distrib\n",
     "statoverrides": "root:staff 2750 /usr/bin/chage\nroot:sheafs 4710 /usr/bin/expiry\n2\n",
     "debconf": "Europe/Berlin\n0 Berlin\n0 critical\n",
