@@ -32,22 +32,30 @@ constexpr const char* k_contents = "contents";
 
 using Of = KnownException::Of;
 
-constexpr std::string_view k_sections =
-    "mandb makes an empty folder for each section that has pages when it first runs";
+constexpr std::array k_font_caches = {std::string_view("var/cache/fontconfig/*.cache-*")};
+constexpr std::array k_man_indexes = {std::string_view("var/cache/man/index.db"),
+                                      std::string_view("var/cache/man/*/index.db")};
+constexpr std::array k_man_marks = {std::string_view("var/cache/man/cat?"), std::string_view("var/cache/man/*/cat?"),
+                                    std::string_view("var/cache/man/*/CACHEDIR.TAG")};
 
 constexpr std::array k_known = {
-    KnownException{"var/cache/fontconfig/*.cache-*", Of::file,
+    KnownException{k_font_caches, Of::file,
                    "fontconfig's caches hold the times of folders, and a build clears away those of a later time than "
                    "SOURCE_DATE_EPOCH"},
-    KnownException{"var/cache/man/cat?", Of::existence, k_sections},
-    KnownException{"var/cache/man/*/cat?", Of::existence, k_sections},
+    KnownException{
+        k_man_indexes, Of::contents,
+        "mandb leaves pages that were removed, and links that were redirected, in an index that it only updates"},
+    KnownException{k_man_marks, Of::existence,
+                   "mandb makes empty folders for the sections that have pages when it first runs, and tags for backup "
+                   "programs when it runs again"},
 };
 
 /// Does `exception` cover such a difference? `what` is that of a Difference.
 bool covers(const KnownException& exception, const std::string& path, std::string_view what) {
-  const bool fits = exception.of == Of::existence ? what.starts_with("directory only in ")
-                                                  : what == k_contents || what.starts_with("file only in ");
-  return fits && matches_path(exception.pattern, path);
+  const bool fits = what.starts_with("directory only in ") ? exception.of == Of::existence
+                    : what.starts_with("file only in ")    ? exception.of != Of::contents
+                                                           : what == k_contents && exception.of != Of::existence;
+  return fits && std::ranges::any_of(exception.patterns, [&](auto pattern) { return matches_path(pattern, path); });
 }
 
 std::optional<struct stat> look(const Fd& folder, const std::string& name) {
@@ -303,10 +311,9 @@ private:
 
   void add_contents(const std::string& path, const std::string& one, const std::string& two) {
     const auto detail = first_difference(one, two);
-    if (add(path, k_contents, detail) != DifferenceClass::differs) {
-      return;
-    }
-    if (!m_options.same_facts || !m_options.same_facts(path, one, two)) {
+    const auto kind = add(path, k_contents, detail);
+    const bool may_be_better = kind == DifferenceClass::differs || kind == DifferenceClass::known;
+    if (!may_be_better || !m_options.same_facts || !m_options.same_facts(path, one, two)) {
       return;
     }
     auto& difference = m_result.differences.back();

@@ -33,11 +33,12 @@ bool is_explained(DifferenceClass kind);
 struct KnownException {
   /// What may differ.
   enum class Of {
-    existence, ///< a directory may be there on one side only
-    file,      ///< so may a file, and its contents may differ
+    contents,  ///< those of a file that is there on both sides may differ
+    existence, ///< a file or directory may be there on one side only
+    file,      ///< a file may be there on one side only, and its contents may differ
   };
   /// In the language of base/path_pattern.hpp.
-  std::string_view pattern;
+  std::span<const std::string_view> patterns;
   Of of = Of::file;
   std::string_view reason;
 };

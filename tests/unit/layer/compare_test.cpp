@@ -45,12 +45,14 @@ TEST(SameLines, IsAboutOrderOnly) {
 
 TEST(KnownExceptions, FewEachWithAReasonAndNoneIsNoiseAnyway) {
   for (const auto& row : known_exceptions()) {
-    EXPECT_FALSE(row.reason.empty()) << row.pattern;
-    std::string path;
-    for (const char c : row.pattern) {
-      path += c == '*' ? "x" : std::string(1, c);
+    EXPECT_FALSE(row.reason.empty()) << row.patterns.front();
+    for (const auto pattern : row.patterns) {
+      std::string path;
+      for (const char c : pattern) {
+        path += c == '*' ? "x" : std::string(1, c);
+      }
+      EXPECT_EQ(CaptureRules().dropping(path, PathIs::other), nullptr) << pattern;
     }
-    EXPECT_EQ(CaptureRules().dropping(path, PathIs::other), nullptr) << row.pattern;
   }
   EXPECT_LE(known_exceptions().size(), 3U) << "the published list of exceptions stays short";
 }
@@ -176,14 +178,23 @@ TEST_F(Compare, AnExceptionCoversOnlyWhatItNames) {
   file("a/var/cache/fontconfig/0.cache-8", "1");
   both("var/cache/fontconfig/CACHEDIR.TAG", "1", "2");
   ASSERT_TRUE(os::make_directories(path("a/var/cache/man/de/cat3")));
-  file("a/var/cache/man/de/cat8", "no folder");
+  file("a/var/cache/man/de/CACHEDIR.TAG", "1");
+  both("var/cache/man/fr/CACHEDIR.TAG", "1", "2");
   both("var/cache/man/index.db", "1", "2");
+  file("b/var/cache/man/sv/index.db", "1");
   ASSERT_TRUE(os::make_directories(path("b/var/cache/man/de")));
   EXPECT_THAT(lines(run()), ElementsAre("known exception var/cache/fontconfig/0.cache-8: file only in the left",
                                         "DIFFERS var/cache/fontconfig/CACHEDIR.TAG: contents",
+                                        "known exception var/cache/man/de/CACHEDIR.TAG: file only in the left",
                                         "known exception var/cache/man/de/cat3: directory only in the left",
-                                        "DIFFERS var/cache/man/de/cat8: file only in the left",
-                                        "DIFFERS var/cache/man/index.db: contents"));
+                                        "DIFFERS var/cache/man/fr/CACHEDIR.TAG: contents",
+                                        "known exception var/cache/man/index.db: contents",
+                                        "DIFFERS var/cache/man/sv: directory only in the right",
+                                        "DIFFERS var/cache/man/sv/index.db: file only in the right"));
+  const auto same = [](const std::string& path, const std::string&, const std::string&) {
+    return path == "var/cache/man/index.db";
+  };
+  EXPECT_EQ(lines(run(same)).at(5), "same facts var/cache/man/index.db: contents") << "the better class is told";
 }
 
 TEST_F(Compare, OrderMeansNothingInSharedDatabasesOnly) {
