@@ -19,7 +19,7 @@ namespace sheaf::layer {
 
 /// Worst last. Only `differs` is unexplained.
 enum class DifferenceClass {
-  noise,      ///< capture drops it: a log, a cache, a lock (layer/noise.hpp)
+  noise,      ///< capture drops it: a log, a cache, a lock (layer/capture_rules.hpp)
   identity,   ///< names one machine; made at first start
   order_only, ///< a shared database with the same lines in another order, which means nothing in that file
   same_facts, ///< the same records by the meaning of the file, written differently

@@ -496,7 +496,7 @@ std::vector<LayerPlan> plan_layers(const resolve::Stack& stack, const ArgValues&
 RecipeKey recipe_key(const LayerPlan& plan, const std::map<std::string, ContentKey>& closure) {
   Sha256 hash;
   // Counts up when the same recipe gives another layer: the capture table or the ids of accounts changed.
-  hash.field("sheaf-recipe 2");
+  hash.field("sheaf-recipe 3");
   for (const auto& [name, value] : plan.inputs) {
     hash.field(name).field(value);
   }

@@ -117,7 +117,8 @@ def test_all_layers_of_the_catalogue_that_fit(project):
 
 def test_equivalence_on_small_layers(project):
     project.layer("a", "RUN mkdir -p /opt/a && echo a > /opt/a/file && chmod 711 /home\n")
-    project.layer("b", "RUN mkdir -p /opt/b && ln -s ../a/file /opt/b/link && rm /etc/issue && echo b > /home/b\n")
+    project.layer("b", "RUN mkdir -p /opt/b && ln -s ../a/file /opt/b/link && rm /etc/issue && echo b > /home/b\n",
+                  "kind: tool\nreplaces: [base]\n")
     outcome = project.ok("verify", "--equivalence", "--layers", "a,b")
     assert "equivalent: no unexplained difference" in outcome.out, outcome
     assert project.machine.leftovers() == []
