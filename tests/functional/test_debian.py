@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from sheaf import Project, machine_for
+from sheaf import Account, Project, machine_for
 from test_polyglot import cache_folder, copy_downloads
 
 LONG = 1500
@@ -76,17 +76,14 @@ class Bench:
         return self.sheaf("up", "--strict", *self.selection([*names, "asroot"]), "--", "/bin/sh", "-c", script)
 
 
-@pytest.fixture(scope="module", params=["root"])
-def bench(request):
-    from sheaf import accounts
-    with machine_for(accounts()[request.param]) as machine:
+@pytest.fixture(scope="module")
+def bench():
+    """One account only, since this takes minutes: root if it can be; test_polyglot and test_adversarial do both."""
+    with machine_for(Account.caller()) as machine:
         made = Bench(machine)
         # USER of a layer of kind project says as whom commands run.
         made.project.layer("asroot", "USER root\n", "kind: project\n")
         yield made
-
-
-pytestmark = pytest.mark.root_only
 
 
 def test_every_layer_is_built_alone(bench):
