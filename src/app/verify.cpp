@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "builder/layer_builder.hpp"
 #include "builder/sequential.hpp"
+#include "builder/support_files.hpp"
 #include "join/dpkg_status.hpp"
 #include "join/driver.hpp"
 #include "join/stanza.hpp"
@@ -116,10 +117,26 @@ std::vector<std::string> all_layers(const Project& project, const std::string& b
   return names;
 }
 
+/// Where Debian and Ubuntu put it; nothing else is looked for.
+std::string clock_shifter() {
+  for (const auto* path : {"/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+                           "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1"}) {
+    if (os::exists(path)) {
+      return path;
+    }
+  }
+  return "";
+}
+
 std::vector<std::string> describe(const builder::RebuildConditions& conditions, std::int64_t built_before) {
   const auto hours = static_cast<double>(std::time(nullptr) - built_before) / 3600.0;
   return {
-      fmt::format("time: {:.1f} h later by the wall clock, which is not shifted", hours),
+      conditions.clock_shifter.empty()
+          ? fmt::format("time: {:.1f} h later; the clock is not shifted, which needs the package libfaketime", hours)
+          : fmt::format(
+                "time: the clock is set ahead ({}) for programs that are linked dynamically; {:.1f} h later for "
+                "others",
+                builder::k_clock_shift, hours),
       fmt::format("host name: {}", conditions.hostname),
       fmt::format("processors: {}", conditions.processors),
       conditions.place.empty() ? std::string("directory order: that of the store's file system, as in the first build")
@@ -172,6 +189,7 @@ Result<RebuiltLayer> compare_with_stored(const Subject& subject, const builder::
 Result<RebuiltLayer> rebuild_one(const Subject& subject, sandbox::Runtime& runtime, Session& session) {
   const auto start = Clock::now();
   builder::RebuildConditions conditions;
+  conditions.clock_shifter = clock_shifter();
   // A bootstrap needs a file system that allows devices and programs; memory is often mounted without.
   conditions.place = subject.plan.bootstrap ? "" : other_file_system(session.store.root(), subject.stored.record.bytes);
   const auto title = "layer " + subject.plan.name;

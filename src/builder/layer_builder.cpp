@@ -76,6 +76,9 @@ public:
                      prepare_support(m_staging.file("run"), trial != nullptr ? trial->hostname : "sheaf-build"));
     SHEAF_TRY_ASSIGN(const auto npm, m_store.folder("cache/npm"));
     SHEAF_TRY(add_build_support(support, npm));
+    if (trial != nullptr && !trial->clock_shifter.empty()) {
+      SHEAF_TRY(add_clock_shift(support, trial->clock_shifter));
+    }
     SHEAF_TRY(m_plan.bootstrap ? run_bootstrap(stop) : take_epoch(closure));
     SHEAF_TRY_ASSIGN(auto lowers, lowers_of(below));
     PackageCaches caches(m_store, m_links);
@@ -298,6 +301,7 @@ Result<Rebuilt> LayerBuilder::rebuild(const plan::LayerPlan& plan, const std::ve
   Rebuilt rebuilt;
   Trial trial;
   trial.hostname = conditions.hostname;
+  trial.clock_shifter = conditions.clock_shifter;
   trial.processors = conditions.processors;
   trial.before_step = [&](std::size_t) { rebuilt.step_starts.push_back(separate_steps()); };
   const auto inspect = [&](const std::string& tree) -> Result<void> {

@@ -17,8 +17,10 @@
 
 namespace sheaf::builder {
 
-/// What is other than in the first build, besides the time.
+/// What is other than in the first build, besides that it is later.
 struct RebuildConditions {
+  /// libfaketime on this machine, by which the clock is set ahead; empty: there is none.
+  std::string clock_shifter;
   std::string hostname = "verify-rebuild";
   unsigned processors = 1;
   /// Folder on another file system, whose directories list their names in another order; empty: the store's.

@@ -22,6 +22,8 @@ namespace sheaf::builder {
 /// What is done differently when a layer is built to be compared and not to be kept.
 struct Trial {
   std::string hostname = "sheaf-build";
+  /// A library that shifts the clock of the programs it is loaded into; empty: the clock as it is.
+  std::string clock_shifter;
   /// How many processors the steps may use; nothing: all.
   std::optional<unsigned> processors;
   /// Called before every step (from 0), which then runs in a sandbox of its own. May be empty.

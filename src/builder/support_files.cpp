@@ -74,4 +74,13 @@ Result<void> add_build_support(SupportFiles& support, const std::string& npm_cac
   return {};
 }
 
+Result<void> add_clock_shift(SupportFiles& support, const std::string& library) {
+  SHEAF_TRY_ASSIGN(const auto content, os::read_file(library));
+  SHEAF_TRY(os::write_file(support.folder + "/clock.so", content, os::Durable::no, 0755));
+  support.environment["LD_PRELOAD"] = fmt::format("{}/clock.so", k_support_path);
+  support.environment["FAKETIME"] = k_clock_shift;
+  support.environment["NO_FAKE_STAT"] = "1"; // make and others compare the times of files with each other
+  return {};
+}
+
 } // namespace sheaf::builder

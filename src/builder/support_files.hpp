@@ -26,6 +26,11 @@ inline constexpr const char* k_support_path = "/run/sheaf";
 
 /// Writes what a running environment needs into `folder`.
 Result<SupportFiles> prepare_support(const std::string& folder, const std::string& hostname);
+/// Loads `library` (libfaketime) into every program of the build that is linked dynamically and sets its clock ahead by
+/// `k_clock_shift`. Times of files stay as they are.
+Result<void> add_clock_shift(SupportFiles& support, const std::string& library);
+inline constexpr const char* k_clock_shift = "+3d";
+
 /// Adds what a build needs: account commands in /run/sheaf/bin, a place for npm's downloads.
 Result<void> add_build_support(SupportFiles& support, const std::string& npm_cache);
 

@@ -204,3 +204,13 @@ def test_the_first_difference_of_a_debian_layer(debian):
     assert outcome.code == 1, outcome
     assert "/opt/x: contents" in outcome.out and "and 1 more" in outcome.out, outcome
     assert "written by step 2 of 3 (RUN date" in outcome.out, outcome
+
+
+def test_what_depends_on_the_date_is_found(debian):
+    """The clock is set ahead; libfaketime belongs to what the tests install."""
+    debian.layer("dated", "RUN apt-get install -y --no-install-recommends tree\nRUN date +%F > /opt/day\n")
+    outcome = debian.sheaf("verify", "--rebuild", "dated", timeout=LONG)
+    assert outcome.code == 1, outcome
+    assert "DIFFERS in 1 of" in outcome.out and "/opt/day: contents" in outcome.out, outcome
+    assert "written by step 2 of 2 (RUN date +%F" in outcome.out, outcome
+    assert "the clock is set ahead (+3d)" in outcome.out, outcome
