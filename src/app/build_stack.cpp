@@ -18,7 +18,7 @@ using builder::LayerConflict;
 class StackBuilder {
 public:
   StackBuilder(const Project& project, const Wanted& wanted, Session session)
-      : m_project(project), m_wanted(wanted), m_session(session), m_runtime(sandbox::native_runtime()) {}
+      : m_project(project), m_wanted(wanted), m_session(std::move(session)), m_runtime(sandbox::native_runtime()) {}
 
   Result<BuiltStack> run(OnConflict on_conflict) {
     BuiltStack stack;
@@ -57,7 +57,8 @@ private:
       pairs[{conflict.first, conflict.second}].push_back(&conflict);
     }
     for (const auto& [pair, reasons] : pairs) {
-      const auto& [earlier, later] = pair;
+      const auto& earlier = pair.first;
+      const auto& later = pair.second;
       const auto known = [&](const auto& edge) { return edge.earlier == earlier && edge.later == later; };
       if (earlier.empty() || std::ranges::any_of(m_edges, known)) {
         return false;
@@ -81,7 +82,7 @@ private:
 } // namespace
 
 Result<BuiltStack> build_stack(const Project& project, const Wanted& wanted, Session session, OnConflict on_conflict) {
-  return StackBuilder(project, wanted, session).run(on_conflict);
+  return StackBuilder(project, wanted, std::move(session)).run(on_conflict);
 }
 
 } // namespace sheaf::app

@@ -229,7 +229,7 @@ private:
     return {};
   }
 
-  Result<void> add_stored(const GeneratorTask& task, OutputTree& tree) {
+  Result<void> add_stored(const GeneratorTask& task, OutputTree& tree) const {
     const auto path = m_tools.store.find_generated(task.key);
     if (!path) {
       return Error(ErrorCode::not_found, "the files vanished from the store");

@@ -81,13 +81,10 @@ bool any_match(const os::Fd& root, std::string_view pattern) {
   if (!entries) {
     return false;
   }
-  for (const auto& entry : *entries) {
+  return std::ranges::any_of(*entries, [&](const auto& entry) {
     const auto path = folder + "/" + entry.name;
-    if (matches_path(pattern.substr(0, end), path) && any_match(root, path + std::string(rest))) {
-      return true;
-    }
-  }
-  return false;
+    return matches_path(pattern.substr(0, end), path) && any_match(root, path + std::string(rest));
+  });
 }
 
 } // namespace sheaf::builder

@@ -14,10 +14,18 @@
 namespace sheaf::builder {
 namespace {
 
+/// What all links of a chain are built with.
+struct Tools {
+  const store::StoredLayer& base;
+  store::Store& store;
+  sandbox::Runtime& runtime;
+  EventSink& events;
+};
+
 /// Builds one layer into the folder "upper" of `staging`.
-Result<void> build_link(const plan::LayerPlan& plan, const std::vector<std::string>& lowers,
-                        const store::StoredLayer& base, store::Staging& staging, store::Store& store,
-                        sandbox::Runtime& runtime, EventSink& events, std::stop_token stop) {
+Result<void> build_link(const plan::LayerPlan& plan, const std::vector<std::string>& lowers, store::Staging& staging,
+                        const Tools& tools, std::stop_token stop) {
+  const auto& [base, store, runtime, events] = tools;
   SHEAF_TRY(os::make_directories(staging.file("upper")));
   SHEAF_TRY_ASSIGN(const auto logs, store.folder("logs"));
   SHEAF_TRY_ASSIGN(const auto log,
@@ -46,7 +54,7 @@ Result<Chain> Chain::build(const std::vector<plan::LayerPlan>& plans, const stor
     const auto subject = "layer " + plans[i].name;
     events.emit({EventKind::begin, subject, fmt::format("in sequence, on the {} before it", i)});
     SHEAF_TRY_ASSIGN(auto staging, store.stage());
-    const auto done = build_link(plans[i], chain.m_lowers, base, staging, store, runtime, events, stop);
+    const auto done = build_link(plans[i], chain.m_lowers, staging, {base, store, runtime, events}, stop);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     if (!done) {
       events.emit({EventKind::fail, subject, done.error().summary(), 0, 0, took.count()});

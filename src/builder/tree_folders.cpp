@@ -50,7 +50,7 @@ Result<std::string> resolved(const os::Fd& root, const std::string& folder) {
       const auto slash = place.rfind('/');
       place.resize(slash == std::string::npos ? 0 : slash);
     } else if (!part.empty() && part != ".") {
-      auto next = place.empty() ? part : place + "/" + part;
+      auto next = place.empty() ? part : fmt::format("{}/{}", place, part);
       SHEAF_TRY_ASSIGN(const auto target, link_at(root, next));
       if (!target) {
         place = std::move(next);

@@ -22,6 +22,7 @@ constexpr std::string_view k_containerfile = "Containerfile";
 template <class Values>
 std::vector<std::string> words_for(const Values& values) {
   std::vector<std::string> words;
+  words.reserve(values.size());
   for (const auto value : values) {
     words.emplace_back(to_string(value));
   }

@@ -54,7 +54,7 @@ Result<int> run(const std::vector<std::string>& words) {
   SHEAF_TRY_ASSIGN(const auto parsed, cli::parse(words));
   cli::Invocation invocation;
   if (parsed.command == nullptr || parsed.options.contains("help")) {
-    invocation.print(parsed.command == nullptr ? cli::program_help() : cli::command_help(*parsed.command));
+    cli::Invocation::print(parsed.command == nullptr ? cli::program_help() : cli::command_help(*parsed.command));
     return 0;
   }
   SHEAF_TRY_ASSIGN(const auto settings, render_settings(parsed));

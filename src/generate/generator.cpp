@@ -233,7 +233,7 @@ bool is_output(const Generator& generator, const std::string& path, const std::o
 }
 
 const Generator* output_of(const std::string& path, const std::optional<std::string>& link_target) {
-  const auto found =
+  const auto* found =
       std::ranges::find_if(k_generators, [&](const Generator& one) { return is_output(one, path, link_target); });
   return found == k_generators.end() ? nullptr : &*found;
 }

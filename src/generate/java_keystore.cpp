@@ -212,6 +212,7 @@ std::string make_keystore(const std::vector<TrustedFile>& files, const std::vect
     }
   }
   std::vector<KeystoreEntry> sorted;
+  sorted.reserve(entries.size());
   for (auto& [alias, entry] : entries) {
     sorted.push_back(std::move(entry));
   }

@@ -87,7 +87,7 @@ private:
 
   /// A group goes with its last choice; where another layer has a choice in it, it stays.
   void restore_group() {
-    for (const auto& key : {alternatives_key::link, alternatives_key::status}) {
+    for (const auto& key : {alternatives_key::k_link, alternatives_key::k_status}) {
       const auto* removal = m_set_by.contains(key) ? nullptr : removal_of(key).second;
       if (removal != nullptr) {
         m_merge.records.push_back({{std::string(key), *removal->before}, k_base});
@@ -101,7 +101,7 @@ private:
     std::map<std::string, std::string> missing;
     for (const auto& [path, choice] : m_group.choices) {
       for (const auto& [slave, file] : choice.slaves) {
-        auto key = fmt::format("{}{}", alternatives_key::slave, slave);
+        auto key = fmt::format("{}{}", alternatives_key::k_slave, slave);
         const auto* removal = m_group.slaves.contains(slave) ? nullptr : removal_of(key).second;
         if (removal != nullptr) {
           missing.emplace(std::move(key), *removal->before);
@@ -134,29 +134,29 @@ private:
 
   void check_removals() {
     for (const auto& [path, choice] : m_group.choices) {
-      const auto key = fmt::format("{}{}", alternatives_key::choice, path);
-      if (m_group.link.empty() || !m_set_by.contains(alternatives_key::status)) {
-        report(alternatives_key::link, key);
+      const auto key = fmt::format("{}{}", alternatives_key::k_choice, path);
+      if (m_group.link.empty() || !m_set_by.contains(alternatives_key::k_status)) {
+        report(alternatives_key::k_link, key);
         return;
       }
       for (const auto& [slave, file] : choice.slaves) {
         if (!m_group.slaves.contains(slave)) {
-          report(fmt::format("{}{}", alternatives_key::slave, slave), key);
+          report(fmt::format("{}{}", alternatives_key::k_slave, slave), key);
         }
       }
     }
     if (m_group.mode == AlternativesGroup::Mode::manual && !m_group.preferred.empty() &&
         m_group.current_choice().empty()) {
-      report(fmt::format("{}{}", alternatives_key::choice, *m_group.preferred.begin()), alternatives_key::status);
+      report(fmt::format("{}{}", alternatives_key::k_choice, *m_group.preferred.begin()), alternatives_key::k_status);
     }
   }
 
   void check_slave_links() {
-    std::map<std::string_view, std::string_view> owners = {{m_group.link, alternatives_key::link}};
+    std::map<std::string_view, std::string_view> owners = {{m_group.link, alternatives_key::k_link}};
     std::vector<std::string> keys;
     keys.reserve(m_group.slaves.size());
     for (const auto& [slave, link] : m_group.used_slaves()) {
-      const auto& key = keys.emplace_back(fmt::format("{}{}", alternatives_key::slave, slave));
+      const auto& key = keys.emplace_back(fmt::format("{}{}", alternatives_key::k_slave, slave));
       const auto [owner, added] = owners.emplace(link, key);
       if (!added) {
         report(owner->second, key);
@@ -191,7 +191,7 @@ private:
     const auto best = m_group.best_choices();
     const auto fall = last_fall_to(m_group.choices.at(best[0]).priority);
     const auto rank = [&](std::string_view path) {
-      return std::tuple(std::max(set_by(fmt::format("{}{}", alternatives_key::choice, path)) + 1, fall),
+      return std::tuple(std::max(set_by(fmt::format("{}{}", alternatives_key::k_choice, path)) + 1, fall),
                         !m_group.preferred.contains(path), path);
     };
     const auto first = *std::min_element(best.begin(), best.end(), [&](auto a, auto b) { return rank(a) < rank(b); });
@@ -199,8 +199,9 @@ private:
     if (first != best[0]) {
       m_group.preferred.insert(first);
     }
-    const auto status = std::find_if(m_merge.records.begin(), m_merge.records.end(),
-                                     [](const auto& merged) { return merged.record.key == alternatives_key::status; });
+    const auto status = std::find_if(m_merge.records.begin(), m_merge.records.end(), [](const auto& merged) {
+      return merged.record.key == alternatives_key::k_status;
+    });
     if (status != m_merge.records.end()) {
       status->record.value = m_group.status();
     }
@@ -264,10 +265,10 @@ void Alternatives::order(std::string_view file, Records& records, std::size_t /*
 std::optional<Reconciled> Alternatives::reconcile(const Sides& sides) const {
   if (!sides.current || !sides.after) {
     // What belongs to the whole group goes only with its last choice, which `settle` sees.
-    const bool is_choice = sides.key.starts_with(alternatives_key::choice);
+    const bool is_choice = sides.key.starts_with(alternatives_key::k_choice);
     return is_choice ? std::nullopt : std::optional(Reconciled{sides.current ? sides.current : sides.after});
   }
-  if (sides.key != alternatives_key::status) {
+  if (sides.key != alternatives_key::k_status) {
     return std::nullopt;
   }
   AlternativesGroup a;

@@ -181,27 +181,27 @@ AlternativesGroup AlternativesGroup::from_records(const Records& records) {
 
 void AlternativesGroup::add(const Record& record) {
   const std::string_view key = record.key;
-  if (key == alternatives_key::status) {
+  if (key == alternatives_key::k_status) {
     set_status(record.value);
-  } else if (key == alternatives_key::link) {
+  } else if (key == alternatives_key::k_link) {
     link = record.value;
-  } else if (key.starts_with(alternatives_key::slave)) {
-    slaves.emplace(key.substr(alternatives_key::slave.size()), record.value);
-  } else if (const auto choice = parse_choice(record.value); choice && key.starts_with(alternatives_key::choice)) {
-    choices.emplace(key.substr(alternatives_key::choice.size()), *choice);
+  } else if (key.starts_with(alternatives_key::k_slave)) {
+    slaves.emplace(key.substr(alternatives_key::k_slave.size()), record.value);
+  } else if (const auto choice = parse_choice(record.value); choice && key.starts_with(alternatives_key::k_choice)) {
+    choices.emplace(key.substr(alternatives_key::k_choice.size()), *choice);
   }
 }
 
 Records AlternativesGroup::to_records() const {
   Records records;
   for (const auto& [path, choice] : choices) {
-    records.push_back({fmt::format("{}{}", alternatives_key::choice, path), print_choice(choice)});
+    records.push_back({fmt::format("{}{}", alternatives_key::k_choice, path), print_choice(choice)});
   }
-  records.push_back({std::string(alternatives_key::link), std::string(link)});
+  records.push_back({std::string(alternatives_key::k_link), std::string(link)});
   for (const auto& [name, slave_link] : slaves) {
-    records.push_back({fmt::format("{}{}", alternatives_key::slave, name), std::string(slave_link)});
+    records.push_back({fmt::format("{}{}", alternatives_key::k_slave, name), std::string(slave_link)});
   }
-  records.push_back({std::string(alternatives_key::status), status()});
+  records.push_back({std::string(alternatives_key::k_status), status()});
   return records;
 }
 

@@ -15,10 +15,10 @@
 namespace sheaf::join {
 
 namespace alternatives_key {
-inline constexpr std::string_view status = "status";
-inline constexpr std::string_view link = "link";
-inline constexpr std::string_view slave = "slave ";
-inline constexpr std::string_view choice = "choice ";
+inline constexpr std::string_view k_status = "status";
+inline constexpr std::string_view k_link = "link";
+inline constexpr std::string_view k_slave = "slave ";
+inline constexpr std::string_view k_choice = "choice ";
 } // namespace alternatives_key
 
 /// All text of a group is borrowed, from its file or from its records.

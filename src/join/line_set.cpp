@@ -81,7 +81,8 @@ KeyRule rule_of(std::string_view file) {
 std::optional<std::string_view> locale_of(std::string_view line) {
   constexpr std::string_view k_blanks = " \t";
   const auto text = trim(line.substr(std::min(line.find_first_not_of("# \t"), line.size())));
-  const auto words = std::count_if(text.begin(), text.end(), [&](char c) { return k_blanks.find(c) != k_blanks.npos; });
+  const auto words =
+      std::count_if(text.begin(), text.end(), [&](char c) { return k_blanks.find(c) != std::string_view::npos; });
   return words == 1 ? std::optional(text) : std::nullopt;
 }
 

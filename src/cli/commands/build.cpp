@@ -29,7 +29,7 @@ Result<int> build(Invocation& invocation) {
     layers.push_back(
         {{"name", line.name}, {"kind", line.kind}, {"content_key", line.content_key}, {"bytes", line.bytes}});
   }
-  invocation.print(nlohmann::json{{"layers", layers}}.dump(2) + "\n");
+  Invocation::print(nlohmann::json{{"layers", layers}}.dump(2) + "\n");
   return 0;
 }
 

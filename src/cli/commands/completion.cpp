@@ -13,12 +13,12 @@ constexpr std::array<std::string_view, 1> k_man_examples = {"sheaf man | man -l 
 
 Result<int> completion(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const auto script, completion_script(invocation.operands.front()));
-  invocation.print(script);
+  Invocation::print(script);
   return 0;
 }
 
-Result<int> man(Invocation& invocation) {
-  invocation.print(man_page());
+Result<int> man(Invocation& /*invocation*/) {
+  Invocation::print(man_page());
   return 0;
 }
 

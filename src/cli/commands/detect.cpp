@@ -33,18 +33,18 @@ Result<int> detect(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const auto project, app::load_project(invocation.choices()));
   SHEAF_TRY_ASSIGN(const auto detection, app::detect_project(project));
   if (invocation.json()) {
-    invocation.print(as_json(detection));
+    Invocation::print(as_json(detection));
     return 0;
   }
   if (detection.findings.empty()) {
-    invocation.print("nothing detected: the environment is the base alone\n");
+    Invocation::print("nothing detected: the environment is the base alone\n");
     return 0;
   }
   ui::Table table({"LAYER", "EVIDENCE"});
   for (const auto& finding : detection.findings) {
     table.add({finding.layer, place(finding)});
   }
-  invocation.print(table.to_string());
+  Invocation::print(table.to_string());
   return 0;
 }
 

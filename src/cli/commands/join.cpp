@@ -113,9 +113,9 @@ Json as_json(const app::JoinExplanation& explanation) {
   return {{"overlaps", overlaps}, {"records", records}, {"conflicts", conflicts}};
 }
 
-Result<int> explain(Invocation& invocation, const app::Wanted& wanted, app::Session session) {
+Result<int> explain(Invocation& invocation, const app::Wanted& wanted, const app::Session& session) {
   SHEAF_TRY_ASSIGN(const auto explanation, app::explain_join(wanted, session));
-  invocation.print(invocation.json() ? as_json(explanation).dump(2) + "\n" : as_text(explanation));
+  Invocation::print(invocation.json() ? as_json(explanation).dump(2) + "\n" : as_text(explanation));
   if (invocation.has("strict") && !explanation.findings.conflicts.empty()) {
     return conflict_error(explanation.findings.conflicts);
   }
@@ -138,15 +138,15 @@ Result<int> join(Invocation& invocation) {
       app::build_stack(project, wanted, session, choices.strict ? app::OnConflict::refuse : app::OnConflict::rebuild));
   const auto& composition = stack.composition;
   if (invocation.json()) {
-    invocation.print(Json{{"join", composition.join.empty() ? Json(nullptr) : Json(composition.join)},
-                          {"reused", composition.reused},
-                          {"lowers", composition.lowers}}
-                         .dump(2) +
-                     "\n");
+    Invocation::print(Json{{"join", composition.join.empty() ? Json(nullptr) : Json(composition.join)},
+                           {"reused", composition.reused},
+                           {"lowers", composition.lowers}}
+                          .dump(2) +
+                      "\n");
     return 0;
   }
   for (const auto& lower : composition.lowers) {
-    invocation.print(lower + "\n");
+    Invocation::print(lower + "\n");
   }
   return 0;
 }

@@ -63,7 +63,7 @@ Result<int> list(Invocation& invocation) {
     for (const auto& layer : listing.project.catalogue.all()) {
       layers.push_back(to_json(layer, built_as(listing.built, layer.name)));
     }
-    invocation.print(Json{{"layers", layers}}.dump(2) + "\n");
+    Invocation::print(Json{{"layers", layers}}.dump(2) + "\n");
     return 0;
   }
   ui::Table table({"LAYER", "KIND", "NEEDS", "FROM", "BUILT", "SUMMARY"});
@@ -73,7 +73,7 @@ Result<int> list(Invocation& invocation) {
                std::string(to_string(layer.origin)), built != nullptr ? human_bytes(built->record.bytes) : "-",
                layer.summary});
   }
-  invocation.print(table.to_string());
+  Invocation::print(table.to_string());
   return 0;
 }
 
@@ -173,11 +173,11 @@ Result<int> show(Invocation& invocation) {
   }
   if (invocation.options.contains("capture")) {
     const auto* built = built_as(listing.built, name);
-    invocation.print(invocation.json() ? capture_json(*layer, built) : capture_text(*layer, built));
+    Invocation::print(invocation.json() ? capture_json(*layer, built) : capture_text(*layer, built));
     return 0;
   }
-  invocation.print(invocation.json() ? to_json(*layer, built_as(listing.built, name)).dump(2) + "\n"
-                                     : describe(listing, *layer));
+  Invocation::print(invocation.json() ? to_json(*layer, built_as(listing.built, name)).dump(2) + "\n"
+                                      : describe(listing, *layer));
   return 0;
 }
 

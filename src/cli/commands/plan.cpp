@@ -72,7 +72,7 @@ std::string as_text(const std::vector<app::PlannedLayer>& lines) {
 
 Result<int> plan(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const auto lines, plan_lines(invocation));
-  invocation.print(invocation.json() ? as_json(lines) : as_text(lines));
+  Invocation::print(invocation.json() ? as_json(lines) : as_text(lines));
   return 0;
 }
 

@@ -195,11 +195,11 @@ Result<int> verify(Invocation& invocation) {
   const bool all = invocation.has("verbose");
   if (invocation.has("equivalence")) {
     SHEAF_TRY_ASSIGN(const auto result, app::verify_equivalence(invocation.choices(), session));
-    invocation.print(invocation.json() ? dumped(as_json(result)) : as_text(result, all));
+    Invocation::print(invocation.json() ? dumped(as_json(result)) : as_text(result, all));
     return result.unexplained() == 0 ? 0 : k_not_so;
   }
   SHEAF_TRY_ASSIGN(const auto layers, app::verify_rebuild(invocation.choices(), invocation.operands, session));
-  invocation.print(invocation.json() ? dumped(as_json(layers)) : as_text(layers, all));
+  Invocation::print(invocation.json() ? dumped(as_json(layers)) : as_text(layers, all));
   return std::ranges::all_of(layers, &app::RebuiltLayer::identical) ? 0 : k_not_so;
 }
 

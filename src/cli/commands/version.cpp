@@ -14,9 +14,9 @@ constexpr std::array<std::string_view, 1> k_examples = {"sheaf version"};
 
 Result<int> version(Invocation& invocation) {
   if (invocation.json()) {
-    invocation.print(nlohmann::json{{"version", SHEAF_VERSION}}.dump(2) + "\n");
+    Invocation::print(nlohmann::json{{"version", SHEAF_VERSION}}.dump(2) + "\n");
   } else {
-    invocation.print("sheaf " SHEAF_VERSION "\n");
+    Invocation::print("sheaf " SHEAF_VERSION "\n");
   }
   return 0;
 }
