@@ -31,6 +31,7 @@ public:
   /// The first 12 hex digits, for people.
   std::string short_hex() const { return hex().substr(0, 12); }
   const Bytes& bytes() const { return m_bytes; }
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 that <=> compares with for a pointer
   auto operator<=>(const Digest&) const = default;
 
 private:

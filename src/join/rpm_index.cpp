@@ -32,11 +32,11 @@ constexpr std::array<RpmTable, 18> k_tables = {{
 
 /// A requirement that only matters while the package is being installed. Source: rpm, lib/rpmds.h, sense flags.
 bool is_transient(std::uint32_t flags) {
-  constexpr auto bit = [](unsigned number) { return 1U << number; };
-  constexpr auto k_post_transaction = bit(5);
-  constexpr auto k_pre_transaction = bit(7);
-  constexpr auto k_install = bit(9) | bit(10) | bit(24) | bit(26) | k_pre_transaction | k_post_transaction;
-  constexpr auto k_erase = bit(11) | bit(12);
+  constexpr auto k_bit = [](unsigned number) { return 1U << number; };
+  constexpr auto k_post_transaction = k_bit(5);
+  constexpr auto k_pre_transaction = k_bit(7);
+  constexpr auto k_install = k_bit(9) | k_bit(10) | k_bit(24) | k_bit(26) | k_pre_transaction | k_post_transaction;
+  constexpr auto k_erase = k_bit(11) | k_bit(12);
   return (flags & k_install) != 0 && (flags & k_erase) == 0;
 }
 
