@@ -112,6 +112,7 @@ Result<Fd> mount_overlay(const Overlay& overlay) {
   }
   SHEAF_TRY_ASSIGN(const Fd fs, new_context("overlay"));
   DirectoryOptions directories(fs, doing);
+  // NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot compile std::views::reverse
   for (auto lower = overlay.lowers.rbegin(); lower != overlay.lowers.rend(); ++lower) {
     SHEAF_TRY(directories.set("lowerdir+", *lower));
   }

@@ -40,9 +40,9 @@ std::string normalise_path(std::string_view path) {
 /// Turns the instructions of one layer into steps, keeping track of what ENV, ARG, SHELL, USER and WORKDIR say.
 class LayerPlanner {
 public:
-  LayerPlanner(const catalogue::LayerDefinition& definition, const cf::File& file, const ConfigDelta& parent,
+  LayerPlanner(const catalogue::LayerDefinition& definition, const cf::File& file, ConfigDelta parent,
                const std::map<std::string, std::string, std::less<>>& args, Diagnostics& diagnostics)
-      : m_definition(definition), m_file(file), m_now(parent), m_args(args), m_diagnostics(diagnostics) {
+      : m_definition(definition), m_file(file), m_now(std::move(parent)), m_args(args), m_diagnostics(diagnostics) {
     if (m_now.shell.empty()) {
       m_now.shell = {"/bin/sh", "-c"};
     }
@@ -118,7 +118,7 @@ private:
     m_delta.environment[name] = value;
   }
 
-  void add_step(LayerPlan& plan, const cf::Origin& origin, decltype(Step::action) action) {
+  static void add_step(LayerPlan& plan, const cf::Origin& origin, decltype(Step::action) action) {
     plan.steps.push_back({origin.display(), origin.line, std::move(action)});
   }
 
@@ -365,6 +365,7 @@ std::map<std::string, std::string> inputs_of(const LayerPlan& plan) {
 std::vector<std::string> closure_of(const resolve::Stack& stack, const resolve::StackEntry& entry) {
   std::set<std::string> wanted(entry.needs.begin(), entry.needs.end());
   // Needs come before what needs them, so one pass from the back closes the set.
+  // NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot compile std::views::reverse
   for (auto other = stack.entries.rbegin(); other != stack.entries.rend(); ++other) {
     if (wanted.contains(other->layer->name)) {
       wanted.insert(other->needs.begin(), other->needs.end());
