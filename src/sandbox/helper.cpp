@@ -85,7 +85,8 @@ void end_leftovers() {
 /// Starts `command` as a child of this process, which is PID 1.
 pid_t start(const RunCommand& command) {
   if (!command.title.empty()) {
-    (void)!write(STDOUT_FILENO, (command.title + "\n").c_str(), command.title.size() + 1);
+    const auto line = command.title + "\n";
+    [[maybe_unused]] const auto written = write(STDOUT_FILENO, line.c_str(), line.size());
   }
   report(Json{{"start", true}});
   const pid_t child = fork();
@@ -96,7 +97,7 @@ pid_t start(const RunCommand& command) {
       _exit(127);
     }
     const auto text = failure.error.render() + "\n"; // where the command's own complaints go
-    (void)!write(STDERR_FILENO, text.c_str(), text.size());
+    [[maybe_unused]] const auto written = write(STDERR_FILENO, text.c_str(), text.size());
     _exit(*failure.exit_code);
   }
   if (child < 0) {

@@ -99,7 +99,7 @@ Result<void> limit_to_container_set() {
     return Error::from_errno(errno, "reading capabilities");
   }
   for (std::size_t i = 0; i < data.size(); ++i) {
-    const auto allowed = static_cast<std::uint32_t>(mask >> (32U * i));
+    const auto allowed = static_cast<std::uint32_t>(i == 0 ? mask : mask >> 32U);
     data[i].permitted &= allowed;
     data[i].effective = data[i].permitted;
     data[i].inheritable = 0;
