@@ -63,6 +63,7 @@ struct Key {
   std::string to_string() const { return digest.to_string(); }
   std::string hex() const { return digest.hex(); }
   std::string short_hex() const { return digest.short_hex(); }
+  // NOLINTNEXTLINE(modernize-use-nullptr): as above
   auto operator<=>(const Key&) const = default;
 };
 /// Hash of all inputs of a layer.

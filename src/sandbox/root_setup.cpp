@@ -141,8 +141,8 @@ Result<void> write_new(const Fd& root, const NewFile& file) {
   const auto parent = slash == 0 ? std::string("/") : file.path.substr(0, slash);
   SHEAF_TRY(ensure_target(root, parent, true).context(doing));
   SHEAF_TRY_ASSIGN(const Fd folder, os::open_in_root(root, parent, O_PATH | O_DIRECTORY).context(doing));
-  constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-  const auto fd = os::open_at(folder, file.path.substr(slash + 1), flags, file.mode);
+  constexpr int k_flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  const auto fd = os::open_at(folder, file.path.substr(slash + 1), k_flags, file.mode);
   if (!fd) {
     struct stat info {};
     const bool is_there = fstatat(folder.get(), file.path.c_str() + slash + 1, &info, AT_SYMLINK_NOFOLLOW) == 0;

@@ -52,7 +52,7 @@ struct LayerRecord {
 
 std::string serialise(const LayerRecord& record);
 /// `corrupt` if the text is not a record.
-Result<LayerRecord> parse_layer_record(std::string_view json);
+Result<LayerRecord> parse_layer_record(std::string_view text);
 /// Canonical text of a delta; part of the content key.
 std::string serialise(const ConfigDelta& config);
 
