@@ -118,6 +118,9 @@ private:
   void report(std::string_view missing, std::string_view user) {
     auto first = removal_of(missing).first;
     auto second = set_by(user);
+    if (first == second) { // it spoke last of both; the record is really what another layer made of it
+      second = another_setter(user, first);
+    }
     if (first + 1 > second + 1) { // the base is the first of all
       std::swap(first, second);
     }
@@ -130,6 +133,19 @@ private:
                                                       std::nullopt,
                                                       {},
                                                       {}}));
+  }
+
+  /// The last layer but `not_this` that changed the record; the base if there is none.
+  std::size_t another_setter(std::string_view key, std::size_t not_this) const {
+    for (auto i = m_merge.layers.size(); i-- > 0;) {
+      const auto& changes = m_merge.layers[i].facts->changes;
+      if (i != not_this && std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
+            return change.file == m_merge.file && change.key == key;
+          })) {
+        return i;
+      }
+    }
+    return k_base;
   }
 
   void check_removals() {

@@ -2,8 +2,7 @@
 // The laws on generated stacks of layers that meet often: a composed root is the root of a sequential build, or there
 // is a conflict that building again settles; order does not matter; a layer more changes nothing it does not touch.
 // SHEAF_LAW_CASES: how many stacks (default 2500); SHEAF_LAW_SEED: the first one's seed (default: fixed, so that a run
-// can be repeated). Known to fail: 2033338627, a layer acts on a file that its sibling deletes, which no join can know;
-// 1501, a conflict about a removed choice of an alternative names one layer twice (open).
+// can be repeated). Known to fail: 2033338627, a layer acts on a file that its sibling deletes, which no join can know.
 
 #include "base/text.hpp"
 #include "join/join.hpp"
@@ -26,7 +25,7 @@
 namespace sheaf::laws {
 namespace {
 
-constexpr unsigned k_first_seed = 5000;
+constexpr unsigned k_first_seed = 1; // 1501 once named one layer twice in a conflict
 
 unsigned setting(const char* name, unsigned otherwise) {
   const char* text = std::getenv(name); // NOLINT(concurrency-mt-unsafe): the tests have one thread
