@@ -113,12 +113,18 @@ private:
     const auto& action = m_plan.steps[batch.first].action;
     if (const auto* copy = std::get_if<plan::CopyStep>(&action)) {
       SHEAF_TRY_ASSIGN(const auto context, write_context(m_plan, m_bench.staging));
-      spec.action =
-          sandbox::CopyFiles{context, copy->sources, copy->destination, copy->owner, copy->mode, m_bench.epoch};
+      sandbox::CopyFiles files;
+      files.tree = {context};
+      files.sources = copy->sources;
+      files.destination = copy->destination;
+      files.owner = copy->owner;
+      files.mode = copy->mode ? fmt::format("{:o}", *copy->mode) : std::string();
+      files.epoch = m_bench.epoch;
+      spec.action = std::move(files);
       return spec;
     }
     if (const auto* directory = std::get_if<plan::MakeDirectoryStep>(&action)) {
-      spec.action = sandbox::MakeDirectory{directory->path};
+      spec.action = sandbox::MakeDirectory{directory->path, {}};
       return spec;
     }
     SHEAF_TRY(add_commands(spec, batch));

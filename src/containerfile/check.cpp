@@ -312,7 +312,7 @@ private:
     if (missing_arguments("a command", "")) {
       return;
     }
-    Run run{origin(), ShellCommand{}};
+    Run run{origin(), ShellCommand{}, {}, {}, {}};
     if (!m_node.line.heredocs.empty()) {
       run.command = heredoc_command();
     } else {

@@ -252,6 +252,11 @@ private:
     }
   }
 
+  template <class Other>
+  void apply(LayerPlan& /*plan*/, const Other& other) {
+    error(other.origin.span, "unsupported-instruction", "this instruction is not supported in a layer yet");
+  }
+
   void apply(LayerPlan& /*plan*/, const cf::Shell& shell) {
     m_now.shell.clear();
     for (const auto& word : shell.arguments) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/copy_files.hpp"
 
+#include "base/text.hpp"
 #include "os/file.hpp"
 #include "sandbox/process_setup.hpp"
 #include "sandbox/root_setup.hpp"
@@ -31,12 +32,13 @@ struct Attributes {
   unsigned uid = 0;
   unsigned gid = 0;
   std::optional<unsigned> mode;
-  long long epoch = 0;
+  std::optional<long long> epoch;
   unsigned mode_for(const struct stat& source) const { return mode.value_or(source.st_mode & 07777U); }
 };
 
 Result<void> stamp_entry(const Fd& folder, const std::string& name, const Attributes& copy) {
-  const std::array<timespec, 2> times = {{{copy.epoch, 0}, {copy.epoch, 0}}};
+  const timespec time = copy.epoch ? timespec{*copy.epoch, 0} : timespec{0, UTIME_OMIT};
+  const std::array<timespec, 2> times = {{time, time}};
   if (fchownat(folder.get(), name.c_str(), copy.uid, copy.gid, AT_SYMLINK_NOFOLLOW) != 0 ||
       utimensat(folder.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
     return Error::from_errno(errno, fmt::format("setting owner and time of '{}'", name));
@@ -148,14 +150,14 @@ Result<Attributes> attributes_of(const CopyFiles& copy, const std::string& root)
   SHEAF_TRY_ASSIGN(const auto passwd, text_in_root(root, "/etc/passwd"));
   SHEAF_TRY_ASSIGN(const auto group, text_in_root(root, "/etc/group"));
   SHEAF_TRY_ASSIGN(const auto owner, resolve_user(copy.owner.empty() ? "0:0" : copy.owner, passwd, group));
-  return Attributes{owner.uid, owner.gid, copy.mode, copy.epoch};
+  return Attributes{owner.uid, owner.gid, to_number<unsigned>(copy.mode, 8), copy.epoch};
 }
 
 } // namespace
 
 Result<void> copy_files(const CopyFiles& copy, const std::string& root) {
   SHEAF_TRY_ASSIGN(const auto attributes, attributes_of(copy, root));
-  SHEAF_TRY_ASSIGN(const Fd context, os::open(copy.context, O_RDONLY | O_DIRECTORY));
+  SHEAF_TRY_ASSIGN(const Fd context, os::open(copy.tree.front(), O_RDONLY | O_DIRECTORY));
   for (const auto& source : copy.sources) {
     SHEAF_TRY(copy_source(source, copy, attributes, context, root).context(fmt::format("copying '{}'", source)));
   }

@@ -25,27 +25,32 @@ Json to_json(const RunCommand& run) {
 }
 
 Json to_json(const CopyFiles& copy) {
-  return {{"context", copy.context},
-          {"sources", copy.sources},
-          {"destination", copy.destination},
-          {"owner", copy.owner},
-          {"mode", copy.mode ? Json(*copy.mode) : Json(nullptr)},
-          {"epoch", copy.epoch}};
+  return {{"tree", copy.tree},   {"sources", copy.sources}, {"destination", copy.destination},
+          {"owner", copy.owner}, {"mode", copy.mode},       {"epoch", copy.epoch ? Json(*copy.epoch) : Json(nullptr)}};
 }
 
 RunCommand run_from(const Json& json) {
-  return {json.at("title"),     json.at("argv"), json.at("environment"),
-          json.at("directory"), json.at("user"), json.at("interactive")};
+  RunCommand run;
+  run.title = json.at("title");
+  run.argv = json.at("argv").get<std::vector<std::string>>();
+  run.environment = json.at("environment").get<std::vector<std::string>>();
+  run.directory = json.at("directory");
+  run.user = json.at("user");
+  run.interactive = json.at("interactive");
+  return run;
 }
 
 CopyFiles copy_from(const Json& json) {
-  const auto& mode = json.at("mode");
-  return {json.at("context"),
-          json.at("sources"),
-          json.at("destination"),
-          json.at("owner"),
-          mode.is_null() ? std::nullopt : std::optional(mode.get<unsigned>()),
-          json.at("epoch")};
+  CopyFiles copy;
+  copy.tree = json.at("tree").get<std::vector<std::string>>();
+  copy.sources = json.at("sources").get<std::vector<std::string>>();
+  copy.destination = json.at("destination");
+  copy.owner = json.at("owner");
+  copy.mode = json.at("mode");
+  if (const auto& epoch = json.at("epoch"); !epoch.is_null()) {
+    copy.epoch = epoch.get<long long>();
+  }
+  return copy;
 }
 
 Json action_to_json(const SandboxSpec& spec) {
@@ -95,7 +100,7 @@ SandboxSpec spec_from(const Json& json) {
   } else if (action.contains("copy")) {
     spec.action = copy_from(action.at("copy"));
   } else {
-    spec.action = MakeDirectory{action.at("mkdir")};
+    spec.action = MakeDirectory{action.at("mkdir"), {}};
   }
   return spec;
 }

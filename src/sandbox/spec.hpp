@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +42,14 @@ struct NewFile {
   unsigned mode = 0644;
 };
 
+/// A limit as setrlimit(2) has it; one that the host does not allow is lowered to what it does.
+struct ResourceLimit {
+  /// As docker has it: "nofile", "nproc", …
+  std::string name;
+  std::uint64_t soft = 0;
+  std::uint64_t hard = 0;
+};
+
 /// Runs a program.
 struct RunCommand {
   /// Written to the command's output before it starts, unless empty.
@@ -51,28 +60,80 @@ struct RunCommand {
   std::string directory = "/";
   /// As in the Dockerfile reference, USER: "name", "uid", "name:group", …; empty is root.
   std::string user;
+  /// May be empty.
+  std::vector<ResourceLimit> limits;
+  /// All capabilities of the sandbox's user namespace and no system call filter (RUN --security=insecure).
+  bool is_privileged = false;
   /// Keeps the caller's terminal and session; otherwise the command gets a session of its own.
   bool interactive = false;
 };
 
-/// Copies files of a context directory, as COPY does.
+/// A tree, maybe of several lowers (the result of a stage), shown at `target`.
+struct TreeMount {
+  /// Bottom first; one is shown as it is, several are overlaid.
+  std::vector<std::string> lowers;
+  /// What is shown of it, absolute within the tree; links cannot lead out of it.
+  std::string path = "/";
+  std::string target;
+  /// Empty: read-only. Else what is written goes there; `work` as in OverlayMount.
+  std::string upper;
+  std::string work;
+};
+
+struct TmpfsMount {
+  std::string target;
+  /// Bytes.
+  std::optional<std::uint64_t> size;
+};
+
+/// A file that is only ever in memory: a secret.
+struct SecretFile {
+  std::string target;
+  std::string content;
+  unsigned uid = 0;
+  unsigned gid = 0;
+  unsigned mode = 0400;
+};
+
+/// Copies files into the root, as COPY and ADD do.
 struct CopyFiles {
-  std::string context;
-  /// Relative to the context, no globs left in them.
+  /// Where the sources are: one directory, or the lowers of a stage's result, bottom first. May be empty if all sources
+  /// are `files`.
+  std::vector<std::string> tree;
+  /// What a .dockerignore says, one pattern a line; only for a context.
+  std::string ignore;
+  /// As in plan::PathSource.
   std::vector<std::string> sources;
+  /// Files from elsewhere (heredocs, downloads): the path on the host, and the name that they have as sources.
+  struct File {
+    std::string path;
+    std::string name;
+    /// A directory whose contents are taken (a git repository), not a file.
+    bool is_directory = false;
+    /// Permission bits that the file has unless `mode` says otherwise; nothing: its own.
+    std::optional<unsigned> mode;
+  };
+  std::vector<File> files;
+  std::vector<std::string> excludes;
+  bool parents = false;
   /// Absolute; a trailing slash means "into this directory".
   std::string destination;
   /// As for USER, resolved in the root; empty is root.
   std::string owner;
-  /// Permission bits for files and directories; nothing keeps the source's.
-  std::optional<unsigned> mode;
-  /// Modification time of all that is written, seconds since 1970.
-  long long epoch = 0;
+  /// Octal or symbolic; empty keeps the source's.
+  std::string mode;
+  /// Which archives are unpacked: those among `sources`, those among `files`.
+  bool unpack_sources = false;
+  bool unpack_files = false;
+  /// Nothing keeps the modification times of the sources; else all that is written gets this one, seconds since 1970.
+  std::optional<long long> epoch;
 };
 
 /// Makes a directory and its parents, as WORKDIR does.
 struct MakeDirectory {
   std::string path;
+  /// As for USER, resolved in the root; empty is root.
+  std::string owner;
 };
 
 enum class Network { host, none };
@@ -88,7 +149,12 @@ struct SandboxSpec {
   std::string mount_point;
   std::vector<BindMount> binds;
   std::vector<OverlayMount> overlays;
+  std::vector<TreeMount> trees;
+  std::vector<TmpfsMount> memory;
+  std::vector<SecretFile> secrets;
   std::vector<NewFile> files;
+  /// Of /dev/shm, in bytes.
+  std::uint64_t shared_memory = std::uint64_t{64} << 20U;
   std::string hostname = "sheaf";
   Network network = Network::host;
   /// The action may use the first so many of the processors that we may use; nothing: all of them.

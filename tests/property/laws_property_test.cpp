@@ -218,7 +218,7 @@ protected:
   void TearDown() override { EXPECT_TRUE(os::remove_all(m_folder)); }
 
   /// The first law that does not hold, or nothing.
-  std::string check(const StackCase& stack, unsigned seed, Count* count = nullptr) const {
+  std::string check(const StackCase& stack, Count* count) const {
     StackRun run(stack, m_folder);
     const auto outcome = run.run();
     if (outcome == Outcome::broken) {
@@ -253,7 +253,7 @@ protected:
   }
 
   std::string check_all(const StackCase& stack, unsigned seed, Count* count = nullptr) const {
-    auto complaint = check(stack, seed, count);
+    auto complaint = check(stack, count);
     return complaint.empty() ? check_order(stack, seed) : complaint;
   }
 
@@ -290,6 +290,7 @@ protected:
     return stack;
   }
 
+private:
   std::string m_folder;
 };
 
@@ -320,7 +321,7 @@ TEST_F(Laws, HoldForGeneratedStacks) {
 
 /// What generated stacks found, as small as it was: what comes of each must equal the sequential build.
 TEST_F(Laws, HoldWhereTheyOnceDidNot) {
-  const StackCase cases[] = {
+  const std::vector<StackCase> cases = {
       // A text that one layer edits and another gives a second name.
       {0, {{"a", {}, {{Action::edit_line, 4, 7, "a"}}}, {"b", {}, {{Action::hard_link, 7, 8, "b"}}}}},
       // Both choices of a group removed, each by another layer.

@@ -75,17 +75,24 @@ TEST(SandboxSpec, SurvivesItsText) {
 
 TEST(SandboxSpec, KeepsEveryAction) {
   auto spec = sample();
-  spec.action = CopyFiles{"/context", {"a", "b/c"}, "/dst/", "1:2", 0750U, -3};
+  CopyFiles files;
+  files.tree = {"/context"};
+  files.sources = {"a", "b/c"};
+  files.destination = "/dst/";
+  files.owner = "1:2";
+  files.mode = "750";
+  files.epoch = -3;
+  spec.action = files;
   const auto copy = std::get<CopyFiles>(parse_spec(serialise(spec)).value().action);
-  EXPECT_EQ(copy.context, "/context");
+  EXPECT_THAT(copy.tree, ElementsAre("/context"));
   EXPECT_THAT(copy.sources, ElementsAre("a", "b/c"));
   EXPECT_EQ(copy.destination, "/dst/");
   EXPECT_EQ(copy.owner, "1:2");
-  EXPECT_EQ(copy.mode, 0750U);
+  EXPECT_EQ(copy.mode, "750");
   EXPECT_EQ(copy.epoch, -3);
-  spec.action = CopyFiles{"/context", {"."}, "/dst", "", std::nullopt, 0};
-  EXPECT_EQ(std::get<CopyFiles>(parse_spec(serialise(spec)).value().action).mode, std::nullopt);
-  spec.action = MakeDirectory{"/made"};
+  spec.action = CopyFiles{};
+  EXPECT_EQ(std::get<CopyFiles>(parse_spec(serialise(spec)).value().action).epoch, std::nullopt);
+  spec.action = MakeDirectory{"/made", {}};
   EXPECT_EQ(std::get<MakeDirectory>(parse_spec(serialise(spec)).value().action).path, "/made");
 }
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Writes a tar archive (PAX), deterministically: what is given decides every byte.
+
+#include "archive/reader.hpp"
+
+namespace sheaf::archive {
+
+class TarWriter {
+public:
+  explicit TarWriter(const os::Fd& to);
+  TarWriter(TarWriter&&) noexcept;
+  ~TarWriter();
+  /// For a file, `content` is read from its position to `entry.size`.
+  Result<void> add(const Entry& entry, const os::Fd* content);
+  /// The end mark.
+  Result<void> finish();
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> m_impl;
+};
+
+/// All of the directory, sorted by name, hard links found, sockets left out.
+Result<void> write_tree(const os::Fd& directory, TarWriter& writer);
+
+} // namespace sheaf::archive

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Unpacks an archive below a directory, which nothing in the archive can leave: names are resolved beneath it, links
+// included (openat2 with RESOLVE_IN_ROOT).
+
+#include "archive/reader.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace sheaf::archive {
+
+enum class Whiteouts {
+  plain,   ///< ".wh." has no meaning (ADD)
+  overlay, ///< OCI layer: ".wh.x" and ".wh..wh..opq" become overlayfs's marks
+};
+
+struct UnpackOptions {
+  Whiteouts whiteouts = Whiteouts::plain;
+  /// Everything gets this owner; nothing keeps the archive's.
+  std::optional<std::pair<unsigned, unsigned>> owner;
+  /// Younger times become this one, seconds since 1970.
+  std::optional<std::int64_t> epoch;
+  /// Beyond these it is a bomb: `limit`.
+  std::uint64_t most_bytes = std::uint64_t{1} << 40U;
+  std::uint64_t most_entries = 10'000'000;
+};
+
+struct Unpacked {
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
+  /// Device nodes that an ordinary user cannot make.
+  std::uint64_t devices_left_out = 0;
+};
+
+/// `directory` is where the archive's names begin; `root` bounds what links can reach (the same for a layer, the target
+/// root for ADD). `invalid` names the entry that is not safe.
+Result<Unpacked> unpack(Reader& reader, const os::Fd& root, const std::string& directory, const UnpackOptions& options);
+
+} // namespace sheaf::archive

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A Containerfile meant as an image, turned into what the builder carries out: the stages that the target needs, each
+// with its steps and the configuration it ends with. Pure: nothing is read, nothing is run; the configurations of the
+// images it is built on are an input (`images_of` says which are needed).
+
+#include "base/diagnostics.hpp"
+#include "containerfile/file.hpp"
+#include "oci/image_config.hpp"
+#include "plan/step.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace sheaf::plan {
+
+/// "linux/arm64/v8"
+struct Platform {
+  std::string os = "linux";
+  std::string architecture;
+  std::string variant;
+  std::string to_string() const;
+  /// `invalid` for anything that is not "os/architecture[/variant]" (or an architecture alone).
+  static Result<Platform> parse(std::string_view text);
+  bool operator==(const Platform&) const = default;
+};
+Platform native_platform();
+
+/// What the command line says.
+struct ImageRequest {
+  /// Of --build-arg; nothing as value: not set in the environment either.
+  std::map<std::string, std::optional<std::string>, std::less<>> build_args;
+  /// A stage's name or number; empty for the last one.
+  std::string target;
+  /// Empty: the native one.
+  std::optional<Platform> platform;
+  std::vector<std::pair<std::string, std::string>> labels;
+  /// Names of --build-context that are folders; those that are images stand in `image_contexts` with the image's name.
+  std::set<std::string, std::less<>> folder_contexts;
+  std::map<std::string, std::string, std::less<>> image_contexts;
+  /// Of --network, for RUN without a flag of its own.
+  Network network = Network::standard;
+  /// --allow=security.insecure, --allow=network.host
+  bool allow_insecure = false;
+  bool allow_host_network = false;
+  /// Steps of these stages (all, if `no_cache`) are carried out even if they were before.
+  bool no_cache = false;
+  std::set<std::string, std::less<>> no_cache_filter;
+};
+
+struct StagePlan {
+  /// Its name, else its number.
+  std::string name;
+  /// What it starts from: `nothing` for scratch, a stage or an image.
+  Source base;
+  Platform platform;
+  std::vector<Step> steps;
+  /// What it ends with; history has one line per instruction.
+  oci::Image image;
+  bool no_cache = false;
+  /// Places in `ImagePlan::stages` that must be there before it: of FROM, COPY --from and mounts.
+  std::vector<std::size_t> needs;
+};
+
+struct ImagePlan {
+  /// The stages that the target needs, in the order of the file; `Source::stage` and `needs` count in this list.
+  std::vector<StagePlan> stages;
+  /// Place of the target in `stages`.
+  std::size_t target = 0;
+};
+
+/// The images that the plan will need: of FROM, COPY --from and mounts of the stages that the target needs, variables
+/// expanded, named contexts replaced. Mistakes go to `diagnostics`.
+std::set<std::string> images_of(const containerfile::File& file, const ImageRequest& request, Diagnostics& diagnostics);
+
+/// `images` holds the configuration of every image of `images_of`. Reports all mistakes at once; nothing if there is
+/// any.
+std::optional<ImagePlan> plan_image(const containerfile::File& file, const ImageRequest& request,
+                                    const std::map<std::string, oci::Image>& images, Diagnostics& diagnostics);
+
+/// For people and programs (`sheaf build --print`).
+std::string to_json(const ImagePlan& plan);
+
+} // namespace sheaf::plan
