@@ -213,6 +213,7 @@ std::string shown(const Snippet& snippet) {
 }
 std::string shown(const std::vector<LayerTest>& tests) {
   std::vector<std::string> commands;
+  commands.reserve(tests.size());
   for (const auto& test : tests) {
     commands.push_back(test.command);
   }

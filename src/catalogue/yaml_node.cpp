@@ -14,7 +14,7 @@
 namespace sheaf::catalogue {
 namespace {
 
-constexpr std::size_t k_max_size = 512 * 1024;
+constexpr std::size_t k_max_size = std::size_t{512} * 1024;
 constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
 
 using Source = std::shared_ptr<const SourceText>;
@@ -213,7 +213,7 @@ bool is_plain_text(const Source& source, Diagnostics& diagnostics) {
     const auto byte = static_cast<unsigned char>(c);
     return byte < 0x20 && c != '\t' && c != '\n' && c != '\r';
   };
-  const auto bad = std::find_if(text.begin(), text.end(), is_control);
+  const auto* bad = std::ranges::find_if(text, is_control);
   if (bad != text.end()) {
     const auto begin = static_cast<std::size_t>(bad - text.begin());
     diagnostics.error(source, {begin, begin + 1}, "yaml-syntax", "not text: control character",

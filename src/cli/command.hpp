@@ -26,6 +26,8 @@ struct Option {
   /// What the value is called in the help, for example "DIR"; empty for a switch.
   std::string_view value;
   std::string_view help;
+  /// May be given several times; `Invocation::values` has all of them.
+  bool is_list = false;
 };
 
 /// Words after "--", or operands, that a command takes.
@@ -56,6 +58,8 @@ class Invocation {
 public:
   /// Values by option name; a switch has the value "".
   std::map<std::string, std::string, std::less<>> options;
+  /// Of options that may be given several times, all values in order.
+  std::map<std::string, std::vector<std::string>, std::less<>> lists;
   std::vector<std::string> operands;
   std::string store_root;
   EventSink* events = nullptr;
@@ -63,6 +67,7 @@ public:
 
   bool has(std::string_view option) const { return options.contains(option); }
   std::optional<std::string> value(std::string_view option) const;
+  std::vector<std::string> values(std::string_view option) const;
   std::stop_token stop() const { return interrupts->token(); }
   bool json() const { return has("json"); }
   /// --directory, --base, --agents, --layers, --strict.

@@ -10,6 +10,11 @@ std::optional<std::string> Invocation::value(std::string_view option) const {
   return found != options.end() ? std::optional(found->second) : std::nullopt;
 }
 
+std::vector<std::string> Invocation::values(std::string_view option) const {
+  const auto found = lists.find(option);
+  return found != lists.end() ? found->second : std::vector<std::string>();
+}
+
 app::Choices Invocation::choices() const {
   return {value("directory").value_or(""), value("base"), value("agents"), value("layers"), has("strict")};
 }

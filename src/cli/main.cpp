@@ -60,6 +60,7 @@ Result<int> run(const std::vector<std::string>& words) {
   SHEAF_TRY_ASSIGN(const auto settings, render_settings(parsed));
   const auto renderer = ui::make_renderer(settings, STDERR_FILENO);
   invocation.options = parsed.options;
+  invocation.lists = parsed.lists;
   invocation.operands = parsed.operands;
   invocation.store_root = absolute(invocation.value("root").value_or(store::default_root()));
   invocation.events = renderer.get();

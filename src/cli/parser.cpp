@@ -123,12 +123,12 @@ Result<Parsed> parse(const std::vector<std::string>& all) {
   CLI::App app;
   app.set_help_flag();
   const auto options = options_of(*parsed.command);
-  std::vector<std::string> values(options.size());
+  std::vector<std::vector<std::string>> values(options.size());
   for (std::size_t i = 0; i < options.size(); ++i) {
     if (options[i].value.empty()) {
       app.add_flag(flag_names(options[i]));
-    } else {
-      app.add_option(flag_names(options[i]), values[i])->take_last();
+    } else { // one value each time, or it would swallow the operands
+      app.add_option(flag_names(options[i]), values[i])->allow_extra_args(false);
     }
   }
   app.add_option("operands", parsed.operands);
@@ -140,7 +140,10 @@ Result<Parsed> parse(const std::vector<std::string>& all) {
   }
   for (std::size_t i = 0; i < options.size(); ++i) {
     if (app.count(fmt::format("--{}", options[i].name)) > 0) {
-      parsed.options[std::string(options[i].name)] = values[i];
+      parsed.options[std::string(options[i].name)] = values[i].empty() ? std::string() : values[i].back();
+      if (options[i].is_list) {
+        parsed.lists[std::string(options[i].name)] = values[i];
+      }
     }
   }
   parsed.operands.insert(parsed.operands.end(), tail.begin(), tail.end());

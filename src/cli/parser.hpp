@@ -16,6 +16,8 @@ struct Parsed {
   /// nullptr: help for the whole program was asked for.
   const Command* command = nullptr;
   std::map<std::string, std::string, std::less<>> options;
+  /// Of options that may be given several times.
+  std::map<std::string, std::vector<std::string>, std::less<>> lists;
   std::vector<std::string> operands;
 };
 

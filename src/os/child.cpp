@@ -17,8 +17,6 @@
 #include <cerrno>
 #include <cstring>
 
-extern char** environ;
-
 namespace sheaf::os {
 namespace {
 

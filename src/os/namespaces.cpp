@@ -67,6 +67,7 @@ std::vector<std::string> map_arguments(const std::string& tool, pid_t pid, const
 
 [[noreturn]] void exec_tool(const std::vector<std::string>& words) {
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (const auto& word : words) {
     argv.push_back(const_cast<char*>(word.c_str()));
   }
@@ -235,7 +236,7 @@ Result<Fd> swapped_user_namespace(unsigned from_uid, unsigned from_gid, unsigned
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     const char answer = unshare(CLONE_NEWUSER) == 0 ? 'y' : 'n';
-    (void)!::write(ready.write.get(), &answer, 1);
+    [[maybe_unused]] const auto written = ::write(ready.write.get(), &answer, 1);
     for (;;) {
       pause();
     }

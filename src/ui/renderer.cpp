@@ -19,13 +19,14 @@ using Clock = std::chrono::steady_clock;
 
 void put(int descriptor, const std::string& text) {
   // Nothing sensible is left to do when standard error is gone.
-  (void)!::write(descriptor, text.data(), text.size());
+  [[maybe_unused]] const auto written = ::write(descriptor, text.data(), text.size());
 }
 
 class JsonRenderer final : public EventSink {
 public:
   explicit JsonRenderer(int descriptor) : m_descriptor(descriptor) {}
-  void emit(const Event& event) noexcept override {
+  // Out of memory is the only exception, and the end is the right answer to it.
+  void emit(const Event& event) noexcept override { // NOLINT(bugprone-exception-escape)
     const nlohmann::json json = {
         {"event", to_string(event.kind)}, {"subject", event.subject}, {"text", event.text}, {"done", event.done},
         {"total", event.total},           {"ms", event.milliseconds}};

@@ -36,14 +36,14 @@ protected:
 
   /// A root that has every file that a choice or a slave can be, but those that end in "missing".
   fs::path new_root() {
-    const auto root = m_directory / fmt::format("root{}", m_roots++);
+    auto root = m_directory / fmt::format("root{}", m_roots++);
     for (const auto* directory : {"etc/alternatives", "var/lib/dpkg/alternatives", "var/log", "usr/bin", "opt"}) {
       fs::create_directories(root / directory);
     }
     for (char layer = 'a'; layer <= 'e'; ++layer) {
       for (int i = 0; i < 3; ++i) {
-        std::ofstream(root / fmt::format("opt/{}{}", layer, i));
-        std::ofstream(root / fmt::format("opt/{}{}.page", layer, i));
+        const std::ofstream program(root / fmt::format("opt/{}{}", layer, i));
+        const std::ofstream page(root / fmt::format("opt/{}{}.page", layer, i));
       }
     }
     return root;

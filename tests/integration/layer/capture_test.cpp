@@ -310,8 +310,8 @@ TEST_F(Capture, TheOrderOfCreationLeavesNoTrace) {
   for (const auto& name : names) {
     file("upper/" + name, name);
   }
-  for (auto name = names.rbegin(); name != names.rend(); ++name) {
-    file("other/" + *name, *name);
+  for (std::size_t i = names.size(); i-- > 0;) {
+    file("other/" + names[i], names[i]);
   }
   for (const auto* tree : {"upper", "other"}) {
     hard_link(std::string(tree) + "/usr/a", std::string(tree) + "/usr/z");

@@ -31,6 +31,7 @@ protected:
 private:
   std::vector<std::string> paths(const std::vector<std::string>& names) const {
     std::vector<std::string> full;
+    full.reserve(names.size());
     for (const auto& name : names) {
       full.push_back(path(name));
     }
