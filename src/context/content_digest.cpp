@@ -20,7 +20,6 @@
 #include <mutex>
 #include <thread>
 
-#include "context/attributes.hpp"
 #include "context/digest_cache.hpp"
 
 namespace sheaf::context {
@@ -102,7 +101,7 @@ Result<Digest> with_attributes(const Fd& file, const std::string& path, const Di
   framed.text(bytes_of(digest));
   bool any = false;
   for (const auto& [name, value] : attributes) {
-    if (is_portable_attribute(name)) {
+    if (os::is_portable_attribute(name)) {
       framed.text(name);
       framed.text(value);
       any = true;

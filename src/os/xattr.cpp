@@ -64,6 +64,13 @@ Result<void> remove_attribute_at(const Fd& directory, const std::string& name, c
   return {};
 }
 
+Result<void> set_attribute(const Fd& file, const std::string& attribute, const std::string& value) {
+  if (fsetxattr(file.get(), attribute.c_str(), value.data(), value.size(), 0) != 0) {
+    return Error::from_errno(errno, fmt::format("setting attribute '{}'", attribute));
+  }
+  return {};
+}
+
 Result<void> set_attribute_at(const Fd& directory, const std::string& name, const std::string& attribute,
                               const std::string& value) {
   if (lsetxattr(path_in(directory, name).c_str(), attribute.c_str(), value.data(), value.size(), 0) != 0) {
