@@ -87,7 +87,8 @@ bool is_whole(const std::string& folder) { return is_intact(folder) && os::is_di
 
 Result<Store> Store::open(const std::string& root) {
   const auto doing = fmt::format("opening the store at '{}'", root);
-  for (const auto* folder : {"", "/layers", "/recipes", "/joins", "/tmp", "/locks", "/cache", "/logs"}) {
+  for (const auto* folder :
+       {"", "/layers", "/recipes", "/joins", "/steps", "/step-keys", "/tmp", "/locks", "/cache", "/logs"}) {
     SHEAF_TRY(os::make_directories(root + folder).context(doing));
   }
   SHEAF_TRY(check_owner(root).context(doing));
