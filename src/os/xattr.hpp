@@ -12,6 +12,8 @@ namespace sheaf::os {
 
 /// All attributes of `name` in `directory`, without following a symlink. File systems without support have none.
 Result<std::map<std::string, std::string>> attributes_at(const Fd& directory, const std::string& name);
+/// All attributes of the open file `file`; `name` is for messages.
+Result<std::map<std::string, std::string>> attributes_of(const Fd& file, const std::string& name);
 /// Removes one; one that is not there is success.
 Result<void> remove_attribute_at(const Fd& directory, const std::string& name, const std::string& attribute);
 Result<void> set_attribute_at(const Fd& directory, const std::string& name, const std::string& attribute,
