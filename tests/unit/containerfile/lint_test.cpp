@@ -49,6 +49,11 @@ TEST(Lint, FollowsBuildArgumentsToTheStage) {
   EXPECT_THAT(rules(text, settings), ElementsAre("UndefinedVar"));
 }
 
+TEST(Lint, ScratchIsNeverAStage) {
+  EXPECT_THAT(rules("# check=skip=ReservedStageName\nFROM scratch AS scratch\nENV A=1\nFROM scratch\nUSER $A\n"),
+              ElementsAre("UndefinedVar"));
+}
+
 TEST(Lint, ALaterStageOfTheSameNameIsMeant) {
   EXPECT_THAT(
       rules("# check=skip=DuplicateStageName\nFROM scratch AS a\nENV A=1\nFROM scratch AS a\nFROM a\nUSER $A\n"),
