@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace sheaf::containerfile {
@@ -56,7 +57,7 @@ public:
       }
     }
     if (stop != '\0') {
-      return mistake(fmt::format("a '{}' is missing in '{}'", stop, m_word));
+      return mistake(fmt::format("a '{}' is missing in '{}'", stop, shown()));
     }
     return result;
   }
@@ -79,7 +80,7 @@ private:
   Result<std::string> single_quoted() {
     const auto end = m_word.find('\'', m_at + 1);
     if (end == std::string_view::npos) {
-      return mistake(fmt::format("a single quote is not closed in '{}'", m_word));
+      return mistake(fmt::format("a single quote is not closed in '{}'", shown()));
     }
     const auto quoted = m_word.substr(m_at + 1, end - m_at - 1);
     m_at = end + 1;
@@ -107,7 +108,7 @@ private:
         result += take();
       }
     }
-    return mistake(fmt::format("a double quote is not closed in '{}'", m_word));
+    return mistake(fmt::format("a double quote is not closed in '{}'", shown()));
   }
 
   /// Empty if there is none. A number and the special parameters of a shell are names, too; nobody ever sets them.
@@ -145,10 +146,10 @@ private:
   Result<std::string> braces() {
     const auto variable = name();
     if (at_end()) {
-      return mistake(fmt::format("a '}}' is missing in '{}'", m_word));
+      return mistake(fmt::format("a '}}' is missing in '{}'", shown()));
     }
     if (variable.empty()) {
-      return mistake(fmt::format("a variable's name is missing after '${{' in '{}'", m_word));
+      return mistake(fmt::format("a variable's name is missing after '${{' in '{}'", shown()));
     }
     const auto value = m_lookup(variable);
     switch (const char c = take()) {
@@ -169,7 +170,17 @@ private:
     }
   }
 
+  /// The word, or the start of what is long or has several lines.
+  std::string shown() const {
+    constexpr std::size_t k_longest = 60;
+    const auto end = std::min({m_word.size(), m_word.find('\n'), k_longest});
+    return std::string(m_word.substr(0, end)) + (end < m_word.size() ? "..." : "");
+  }
+
   Error unknown_modifier(const std::string& variable, const std::string& modifier) const {
+    if (modifier.find_first_of(" \t\r\n") != std::string::npos) {
+      return mistake(fmt::format("a '}}' is missing after '${{{}'", variable));
+    }
     return mistake(fmt::format("'${{{}{}...}}' is no known way to use a variable", variable, modifier));
   }
 

@@ -117,7 +117,7 @@ private:
             fmt::format("write '--{}=VALUE'", name));
     } else if (kind != Kind::list && !m_seen.insert(name).second) {
       error(flag, "repeated-flag", fmt::format("the flag '--{}' is given twice", name));
-    } else if (!flag.value || !flag.value->text.empty()) {
+    } else if (kind == Kind::list || !flag.value || !flag.value->text.empty()) {
       m_values[name].push_back(&flag);
     }
   }

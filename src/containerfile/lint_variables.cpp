@@ -356,7 +356,8 @@ std::vector<std::optional<std::size_t>> parent_stages(const File& file, const Li
     std::transform(image.begin(), image.end(), image.begin(),
                    [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
     const auto found = names.find(image);
-    parents.push_back(found != names.end() ? std::optional(found->second) : std::nullopt);
+    const bool is_stage = found != names.end() && image != "scratch"; // that is empty, whatever stages are called
+    parents.push_back(is_stage ? std::optional(found->second) : std::nullopt);
     if (from.alias) {
       names.insert_or_assign(from.alias->text, i);
     }

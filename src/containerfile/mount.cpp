@@ -343,6 +343,11 @@ std::optional<std::vector<std::pair<Range, std::string>>> fields_of(std::string_
 std::optional<MountFlag> parse_mount(const std::shared_ptr<const SourceText>& source, const LogicalLine& line,
                                      const Flag& flag, Diagnostics& diagnostics) {
   const auto value = flag.value.value_or(Word{});
+  if (value.text.empty()) {
+    diagnostics.error(source, flag.span, "missing-value", "the flag '--mount' has no value",
+                      "write '--mount=type=cache,target=/path', for example");
+    return std::nullopt;
+  }
   const auto fields = fields_of(value.text);
   if (!fields) {
     diagnostics.error(source, value.span, "bad-mount", "the quotes of this '--mount' are not balanced");

@@ -242,6 +242,16 @@ TEST_P(Lint, FindsWhatIsDoubtful) {
   expect_golden(GetParam(), diagnostics());
 }
 
+TEST(LintCases, CoverEveryBuildCheck) {
+  std::string all;
+  for (const auto& one : cases_in("lint")) {
+    all += read_file(one.folder / "expected");
+  }
+  for (const auto& check : build_checks()) {
+    EXPECT_NE(all.find("[" + check + "]"), std::string::npos) << "no case in lint/ shows " << check;
+  }
+}
+
 std::string name_of(const testing::TestParamInfo<Case>& info) { return info.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(Containerfile, Good, testing::ValuesIn(cases_in("good")), name_of);
