@@ -10,7 +10,8 @@ namespace {
 
 bool is_one_of(char c, std::string_view set) { return set.find(c) != std::string_view::npos; }
 
-/// "u=rwX", "go-w", "+x", "g=u", "u=rw-x": who, then at least one operator, each with its permissions or one other class.
+/// "u=rwX", "go-w", "+x", "g=u", "u=rw-x": who, then at least one operator, each with its permissions or one other
+/// class.
 bool is_clause(std::string_view clause) {
   while (!clause.empty() && is_one_of(clause.front(), "ugoa")) {
     clause.remove_prefix(1);

@@ -13,6 +13,8 @@ namespace {
 /// Patterns keep their escapes: what they mean is for the pattern to say.
 enum class Escapes { take_off, keep };
 
+enum class Quotes { take_off, plain_text };
+
 constexpr int k_deepest = 100;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -26,8 +28,8 @@ Error mistake(std::string message) { return Error(ErrorCode::invalid, std::move(
 
 class Expander {
 public:
-  Expander(std::string_view word, const Lookup& lookup, char escape)
-      : m_word(word), m_lookup(lookup), m_escape(escape) {}
+  Expander(std::string_view word, const Lookup& lookup, char escape, Quotes quotes)
+      : m_word(word), m_lookup(lookup), m_escape(escape), m_quotes(quotes == Quotes::take_off) {}
 
   /// Up to `stop`, which is consumed, or the end of the word for '\0'.
   Result<std::string> text(char stop, Escapes escapes) {
@@ -38,10 +40,10 @@ public:
         ++m_at;
         return result;
       }
-      if (c == '\'') {
+      if (m_quotes && c == '\'') {
         SHEAF_TRY_ASSIGN(const auto quoted, single_quoted());
         result += quoted;
-      } else if (c == '"') {
+      } else if (m_quotes && c == '"') {
         SHEAF_TRY_ASSIGN(const auto quoted, double_quoted(escapes));
         result += quoted;
       } else if (c == '$') {
@@ -215,6 +217,7 @@ private:
   std::string_view m_word;
   const Lookup& m_lookup;
   char m_escape;
+  bool m_quotes;
   std::size_t m_at = 0;
   int m_depth = 0;
 };
@@ -222,7 +225,11 @@ private:
 } // namespace
 
 Result<std::string> expand(std::string_view word, const Lookup& lookup, char escape) {
-  return Expander(word, lookup, escape).text('\0', Escapes::take_off);
+  return Expander(word, lookup, escape, Quotes::take_off).text('\0', Escapes::take_off);
+}
+
+Result<std::string> expand_content(std::string_view content, const Lookup& lookup) {
+  return Expander(content, lookup, '\\', Quotes::plain_text).text('\0', Escapes::take_off);
 }
 
 } // namespace sheaf::containerfile

@@ -15,9 +15,9 @@ constexpr unsigned k_last_signal = 64;
 
 // signal(7), the names of Linux.
 constexpr std::array<std::string_view, 37> k_names = {
-    "ABRT", "ALRM", "BUS",  "CHLD",   "CLD",  "CONT", "FPE",    "HUP",  "ILL",  "INT",  "IO",   "IOT", "KILL",
-    "PIPE", "POLL", "PROF", "PWR",    "QUIT", "SEGV", "STKFLT", "STOP", "SYS",  "TERM", "TRAP", "TSTP", "TTIN",
-    "TTOU", "URG",  "USR1", "USR2",   "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX", "UNUSED"};
+    "ABRT", "ALRM", "BUS",  "CHLD", "CLD",    "CONT",  "FPE",    "HUP",  "ILL",   "INT",   "IO",    "IOT",  "KILL",
+    "PIPE", "POLL", "PROF", "PWR",  "QUIT",   "SEGV",  "STKFLT", "STOP", "SYS",   "TERM",  "TRAP",  "TSTP", "TTIN",
+    "TTOU", "URG",  "USR1", "USR2", "VTALRM", "WINCH", "XCPU",   "XFSZ", "RTMIN", "RTMAX", "UNUSED"};
 
 /// "RTMIN+3", "RTMAX-14": real-time signals are 34 to 64.
 bool is_real_time(std::string_view name) {
