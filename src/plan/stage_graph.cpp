@@ -4,7 +4,6 @@
 #include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "plan/global_arguments.hpp"
-#include "plan/on_build.hpp"
 
 #include <fmt/format.h>
 
@@ -96,11 +95,11 @@ void StageGraph::add_node(std::size_t number, StageWords& words) {
     }
     node.platform = platform.value_or(m_platform);
   }
-  const auto stage = stage_named(name);
-  node.base = node.replaced_by           ? *node.replaced_by
-              : stage && *stage < number ? result_of(*stage)
-              : name == "scratch"        ? Source{Source::Kind::nothing, {}, 0}
-                                         : image_or_context(name);
+  const auto stage = stage_named(name, number);
+  node.base = node.replaced_by    ? *node.replaced_by
+              : stage             ? result_of(*stage)
+              : name == "scratch" ? Source{Source::Kind::nothing, {}, 0}
+                                  : image_or_context(name);
   if (node.base.kind == Source::Kind::stage) {
     node.platform = from.platform ? node.platform : m_nodes[node.base.stage].platform;
   }
@@ -113,7 +112,7 @@ void StageGraph::find_target(Diagnostics& diagnostics) {
     m_target = m_nodes.size() - 1;
     return;
   }
-  m_target = stage_named(lower_case(m_request.target));
+  m_target = stage_named(lower_case(m_request.target), m_nodes.size());
   if (const auto number = to_number<std::size_t>(m_request.target); !m_target && number && *number < m_nodes.size()) {
     m_target = number;
   }
@@ -139,11 +138,11 @@ std::optional<Source> StageGraph::context_named(const std::string& name) const {
              : std::optional(Source{Source::Kind::image, without_prefix(found->second, k_image_scheme), 0});
 }
 
-std::optional<std::size_t> StageGraph::stage_named(const std::string& name) const {
-  for (std::size_t i = 0; i < m_file.stages.size(); ++i) {
-    const auto& alias = m_file.stages[i].from.alias;
+std::optional<std::size_t> StageGraph::stage_named(const std::string& name, std::size_t before) const {
+  for (auto number = before; number-- > 0;) { // a later stage of the same name takes its place
+    const auto& alias = m_file.stages[number].from.alias;
     if (alias && alias->text == name) {
-      return i;
+      return number;
     }
   }
   return std::nullopt;
@@ -180,7 +179,7 @@ std::optional<Source> StageGraph::source_of(const std::string& name, Span span, 
                 "write 'FROM IMAGE AS NAME' with the variable in a stage of its own, and copy from NAME");
     return std::nullopt;
   }
-  auto stage = stage_named(lower_case(name));
+  auto stage = stage_named(lower_case(name), m_nodes.size());
   if (const auto given = to_number<std::size_t>(name); given && !stage) {
     if (*given >= m_nodes.size()) {
       words.error(span, "unknown-stage", fmt::format("there is no stage {}", name),
@@ -249,11 +248,14 @@ std::set<std::size_t> StageGraph::needed() const {
 
 void StageGraph::add_triggers(std::size_t number, const std::vector<std::string>& texts, const std::string& whose) {
   for (const auto& text : texts) {
-    const auto source = std::make_shared<SourceText>("<ONBUILD of " + whose + ">", text);
-    StageWords words(source, '\\', m_globals, m_diagnostics);
-    for (auto& instruction : parse_on_build(source, m_diagnostics)) {
+    auto trigger = cf::parse_trigger("ONBUILD of " + whose, text, m_diagnostics);
+    if (!trigger) {
+      continue;
+    }
+    StageWords words(trigger->source, '\\', m_globals, m_diagnostics);
+    for (auto& instruction : trigger->instructions) {
       add_references(number, instruction, words);
-      m_nodes[number].triggers.push_back({std::move(instruction), source});
+      m_nodes[number].triggers.push_back({std::move(instruction), trigger->source});
     }
   }
 }

@@ -61,7 +61,8 @@ private:
   void add_reference(std::size_t number, const Source& source);
   void add_triggers(std::size_t number, const std::vector<std::string>& texts, const std::string& whose);
   std::optional<Source> context_named(const std::string& name) const;
-  std::optional<std::size_t> stage_named(const std::string& name) const;
+  /// The last of this name in front of stage `before`.
+  std::optional<std::size_t> stage_named(const std::string& name, std::size_t before) const;
   Source image_or_context(const std::string& name) const;
   Source result_of(std::size_t number) const;
 

@@ -1,29 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/stage_words.hpp"
 
-#include "containerfile/expand.hpp"
-
 #include <algorithm>
 
 namespace sheaf::plan {
-namespace {
-
-/// `text` so that `expand` leaves its quotes alone.
-std::string with_quotes_escaped(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) {
-      result += text[i++];
-    } else if (text[i] == '\'' || text[i] == '"') {
-      result += '\\';
-    }
-    result += text[i];
-  }
-  return result;
-}
-
-} // namespace
-
 std::optional<std::string> find_variable(const Variables& variables, std::string_view name) {
   const auto found = std::ranges::find(variables, name, [](const auto& one) { return std::string_view(one.first); });
   return found != variables.end() ? std::optional(found->second) : std::nullopt;
@@ -43,17 +23,21 @@ void StageWords::read_from(std::shared_ptr<const SourceText> source, char escape
   m_escape = escape;
 }
 
-std::string StageWords::expand(std::string_view text, Span span, char escape) {
-  auto value = containerfile::expand(
-      text, [this](std::string_view name) { return find_variable(m_variables, name); }, escape);
+containerfile::Lookup StageWords::lookup() const {
+  return [this](std::string_view name) { return find_variable(m_variables, name); };
+}
+
+std::string StageWords::checked(Result<std::string> value, Span span) {
   if (!value) {
-    error(span, "expansion", value.error().summary());
+    error(span, "expansion", value.error().summary(), value.error().hint());
     return {};
   }
   return std::move(*value);
 }
 
-std::string StageWords::expand(const containerfile::Word& word) { return expand(word.text, word.span, m_escape); }
+std::string StageWords::expand(const containerfile::Word& word) {
+  return checked(containerfile::expand(word.text, lookup(), m_escape), word.span);
+}
 
 std::string StageWords::expand(const std::optional<containerfile::Word>& word) {
   return word ? expand(*word) : std::string();
@@ -68,7 +52,7 @@ std::vector<std::string> StageWords::expand(const std::vector<containerfile::Wor
 }
 
 std::string StageWords::content_of(const containerfile::InlineFile& file) {
-  return file.expand ? expand(with_quotes_escaped(file.content), file.content_span, '\\') : file.content;
+  return file.expand ? checked(containerfile::expand_content(file.content, lookup()), file.content_span) : file.content;
 }
 
 void StageWords::error(Span span, std::string rule, std::string message, std::string hint) {

@@ -5,6 +5,7 @@
 // is wrong with a word.
 
 #include "base/diagnostics.hpp"
+#include "containerfile/expand.hpp"
 #include "containerfile/instructions.hpp"
 
 #include <memory>
@@ -46,7 +47,8 @@ public:
   void warning(Span span, std::string rule, std::string message, std::string hint = {});
 
 private:
-  std::string expand(std::string_view text, Span span, char escape);
+  containerfile::Lookup lookup() const;
+  std::string checked(Result<std::string> value, Span span);
 
   std::shared_ptr<const SourceText> m_source;
   char m_escape;

@@ -45,13 +45,15 @@ TEST(ImageConfig, IsReadAsItWasWritten) {
 
 TEST(ImageConfig, IsWrittenAsTheSpecHasIt) {
   const auto text = serialise(full_image());
-  for (const auto* part :
-       {R"("ExposedPorts":{"53/udp":{},"80/tcp":{}})", R"("Volumes":{"/data":{}})", R"("Env":["PATH=/bin","A=x=y","EMPTY="])",
-        R"("Entrypoint":["e","1"])", R"("Cmd":["c"])", R"("WorkingDir":"/w")", R"("OnBuild":["RUN x"])",
-        R"("StopSignal":"SIGINT")", R"("Shell":["/bin/bash","-c"])", R"("Labels":{"l":"1"})", R"("User":"dev:dev")",
-        R"("Healthcheck":{"Interval":1,"Retries":5,"StartInterval":4,"StartPeriod":3,"Test":["CMD-SHELL","x"],"Timeout":2})",
-        R"({"comment":"sheaf","created_by":"RUN x"})", R"({"created_by":"ENV A=1","empty_layer":true})",
-        R"("variant":"v7")", R"("author":"me")"}) {
+  for (
+      const auto* part :
+      {R"("ExposedPorts":{"53/udp":{},"80/tcp":{}})", R"("Volumes":{"/data":{}})",
+       R"("Env":["PATH=/bin","A=x=y","EMPTY="])", R"("Entrypoint":["e","1"])", R"("Cmd":["c"])", R"("WorkingDir":"/w")",
+       R"("OnBuild":["RUN x"])", R"("StopSignal":"SIGINT")", R"("Shell":["/bin/bash","-c"])", R"("Labels":{"l":"1"})",
+       R"("User":"dev:dev")",
+       R"("Healthcheck":{"Interval":1,"Retries":5,"StartInterval":4,"StartPeriod":3,"Test":["CMD-SHELL","x"],"Timeout":2})",
+       R"({"comment":"sheaf","created_by":"RUN x"})", R"({"created_by":"ENV A=1","empty_layer":true})",
+       R"("variant":"v7")", R"("author":"me")"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
 }
@@ -84,7 +86,8 @@ TEST(ImageConfig, ReadsDockers) {
 
 /// buildah writes an OCI configuration: no Healthcheck, no Shell, a comment that names the base.
 TEST(ImageConfig, ReadsBuildahs) {
-  const auto image = parse_image(R"({"created":"2024-01-01T00:00:00Z","architecture":"arm64","variant":"v8","os":"linux",
+  const auto image =
+      parse_image(R"({"created":"2024-01-01T00:00:00Z","architecture":"arm64","variant":"v8","os":"linux",
     "config":{"User":"1000","Env":["PATH=/usr/bin"],"Cmd":["/bin/sh"],"WorkingDir":"/w","StopSignal":"SIGTERM",
     "Labels":{"io.buildah.version":"1.33"}},"rootfs":{"type":"layers","diff_ids":["sha256:0"]},
     "history":[{"created_by":"/bin/sh -c x","comment":"FROM docker.io/library/alpine:latest"}]})");
@@ -129,12 +132,12 @@ TEST(ImageConfig, NamesTheFieldThatIsWrong) {
 }
 
 TEST(ImageConfig, RefusesWhatIsNone) {
-  for (const auto& [text, message] : std::vector<std::pair<std::string, std::string>>{
-           {"", "is not JSON"},
-           {"{", "is not JSON"},
-           {"[]", "is not a JSON object"},
-           {"{}", "has no 'os'"},
-           {R"({"os":"linux"})", "has no 'architecture'"}}) {
+  for (const auto& [text, message] :
+       std::vector<std::pair<std::string, std::string>>{{"", "is not JSON"},
+                                                        {"{", "is not JSON"},
+                                                        {"[]", "is not a JSON object"},
+                                                        {"{}", "has no 'os'"},
+                                                        {R"({"os":"linux"})", "has no 'architecture'"}}) {
     const auto image = parse_image(text);
     ASSERT_FALSE(image) << text;
     EXPECT_EQ(image.error().code(), ErrorCode::corrupt);
