@@ -59,7 +59,8 @@ TEST_P(SandboxMounts, AFolderThatWasOnlyCopiedUpKeepsItsTime) {
     const std::array<struct timespec, 2> times = {{{1000, 0}, {1000, 0}}};
     utimensat(AT_FDCWD, etc.c_str(), times.data(), 0);
     spec.binds = {{"/etc/hosts", "/etc/hosts", Access::read_only, false}};
-    auto problem = expect_output(ground, spec, "1000\n") + differs("the upper", listing(spec.upper), "etc");
+    auto problem = expect_output(ground, spec, "1000\n");
+    problem += differs("the upper", listing(spec.upper), "etc");
     struct stat info {};
     stat((spec.upper + "/etc").c_str(), &info);
     return problem + differs("the time", std::to_string(info.st_mtim.tv_sec), "1000") +
@@ -108,7 +109,8 @@ TEST_P(SandboxMounts, WhatIsWrittenToATreeGoesToItsUpper) {
     auto spec = ground.spec("echo new > /mnt/f; cat /mnt/f");
     const auto upper = ground.folder("tree-upper");
     spec.trees = {{{low}, "/d", "/mnt", upper, ground.folder("tree-work")}};
-    problem += expect_output(ground, spec, "new\n") + differs("the tree's upper", listing(upper), "d d/f");
+    problem += expect_output(ground, spec, "new\n");
+    problem += differs("the tree's upper", listing(upper), "d d/f");
     return problem + differs("the lower", os::read_file(low + "/d/f").value(), "low") +
            differs("the upper", listing(spec.upper), "");
   });
@@ -120,8 +122,8 @@ TEST_P(SandboxMounts, SecretsAreOnlyInMemory) {
         ground.spec("cat /run/secrets/key; stat -c '%u:%g %a' /run/secrets/key /script; /script; grep -c secrets/key "
                     "/proc/mounts; echo x 2>/dev/null > /run/secrets/key || echo refused");
     spec.secrets = {{"/run/secrets/key", "hidden\n", 5, 6, 0440}, {"/script", "#!/bin/sh\necho script\n", 0, 0, 0755}};
-    return expect_output(ground, spec, "hidden\n5:6 440\n0:0 755\nscript\n1\nrefused\n") +
-           differs("the upper", listing(spec.upper), "");
+    auto problem = expect_output(ground, spec, "hidden\n5:6 440\n0:0 755\nscript\n1\nrefused\n");
+    return problem + differs("the upper", listing(spec.upper), "");
   });
 }
 
@@ -144,7 +146,8 @@ TEST_P(SandboxMounts, AMountCanLieInAnother) {
     auto spec = ground.spec("ls /m/sub; cat /m/sub/key; ls -d /m/sub");
     spec.secrets = {{"/m/sub/key", "k\n", 0, 0, 0400}};
     spec.memory = {{"/m", std::nullopt}};
-    return expect_output(ground, spec, "key\nk\n/m/sub\n") + differs("the upper", listing(spec.upper), "");
+    auto problem = expect_output(ground, spec, "key\nk\n/m/sub\n");
+    return problem + differs("the upper", listing(spec.upper), "");
   });
 }
 
