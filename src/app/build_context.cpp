@@ -49,11 +49,6 @@ Result<os::Fd> keep_input(const store::Staging& staging) {
   return os::open(path, O_RDONLY);
 }
 
-std::string directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? std::string(".") : slash == 0 ? std::string("/") : path.substr(0, slash);
-}
-
 /// The first of the usual names that is a file in `folder`.
 Result<std::string> usual_file(const std::string& folder, const std::string& shown) {
   for (const auto* name : k_usual_names) {

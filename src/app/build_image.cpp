@@ -4,6 +4,7 @@
 #include "app/git_repository.hpp"
 #include "app/image_bases.hpp"
 #include "app/shell_on_error.hpp"
+#include "base/text.hpp"
 #include "containerfile/file.hpp"
 #include "containerfile/lint.hpp"
 #include "net/http.hpp"

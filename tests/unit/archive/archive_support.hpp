@@ -59,6 +59,8 @@ inline std::string tar(const std::vector<Member>& members) {
 /// A test with a directory to unpack into, "root", and something beside it that must stay as it is.
 class InRoot : public testing::Test {
 protected:
+  explicit InRoot(const std::string& parent = testing::TempDir())
+      : m_directory(os::TempDir::create(parent, "sheaf-archive-").value()) {}
   std::string beside(const std::string& name) const { return m_directory.path() + "/" + name; }
   std::string path(const std::string& name) const { return beside("root/" + name); }
   Result<Unpacked> unpack_all(const std::string& bytes, const UnpackOptions& options = {},
@@ -87,7 +89,7 @@ private:
     ASSERT_TRUE(os::write_file(beside("outside"), "untouched"));
   }
   void TearDown() override { EXPECT_EQ(os::read_file(beside("outside")).value_or(""), "untouched"); }
-  os::TempDir m_directory = os::TempDir::create(testing::TempDir(), "sheaf-archive-").value();
+  os::TempDir m_directory;
 };
 
 } // namespace sheaf::archive
