@@ -131,8 +131,8 @@ Result<std::vector<oci::Reference>> references(const std::vector<std::string>& t
 } // namespace
 
 Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& session) {
-  PlannedImage planned;
-  SHEAF_TRY_ASSIGN(planned.context, open_context(build.where, session.store, session.stop));
+  SHEAF_TRY_ASSIGN(auto context, open_context(build.where, session.store, session.stop));
+  PlannedImage planned{std::move(context), {}, {}, 0};
   auto request = build.request;
   SHEAF_TRY(take_contexts(build, request, planned.inputs));
   planned.inputs.context = planned.context.folder;

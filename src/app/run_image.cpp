@@ -42,8 +42,9 @@ Result<os::ExitStatus> run_image(const std::string& name, const std::vector<std:
   request.hostname = "sheaf";
   request.user = config.user;
   request.directory = config.directory.empty() ? "/" : config.directory;
-  SHEAF_TRY_ASSIGN(const auto support, builder::prepare_image_support(staging.file("run"), request.hostname, {}));
+  SHEAF_TRY_ASSIGN(const auto support, builder::prepare_support(staging.file("run"), request.hostname));
   request.binds = support.binds;
+  request.environment = support.environment;
   for (const auto& [variable, value] : config.environment) {
     request.environment[variable] = value;
   }
