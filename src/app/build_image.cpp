@@ -3,6 +3,7 @@
 
 #include "app/git_repository.hpp"
 #include "app/image_bases.hpp"
+#include "app/lint_file.hpp"
 #include "app/shell_on_error.hpp"
 #include "base/text.hpp"
 #include "containerfile/file.hpp"
@@ -13,15 +14,11 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <ctime>
-
 #include "context/ignore_patterns.hpp"
 
 namespace sheaf::app {
 namespace {
 
-/// Nobody names it, and no name can be it.
 constexpr std::string_view k_image_scheme = "docker-image://";
 
 /// Sorts the named contexts into folders and images.
@@ -143,16 +140,21 @@ Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& se
     return diagnostics.to_error(fmt::format("reading '{}'", source->name()));
   }
   const auto names = plan::images_of(*file, request, diagnostics);
-  SHEAF_TRY(settle(diagnostics, source->name(), session.events));
+  if (diagnostics.has_errors()) {
+    return diagnostics.to_error(fmt::format("reading '{}'", source->name()));
+  }
   SHEAF_TRY_ASSIGN(planned.inputs.images, find_images(names, session));
   std::map<std::string, oci::Image> images;
   for (const auto& [name, record] : planned.inputs.images) {
     images.emplace(name, record.image);
   }
-  Diagnostics later;
-  auto plan = plan::plan_image(*file, request, images, later);
-  SHEAF_TRY_ASSIGN(planned.warnings, settle(later, source->name(), session.events));
+  lint_file(*file, request, planned.context, images, diagnostics);
+  auto plan = plan::plan_image(*file, request, images, diagnostics);
+  SHEAF_TRY_ASSIGN(planned.warnings, settle(diagnostics, source->name(), session.events));
   planned.plan = std::move(*plan);
+  // ONBUILD of a base may read images that the file does not name.
+  SHEAF_TRY_ASSIGN(auto more, find_images(plan::images_of(planned.plan), session));
+  planned.inputs.images.merge(more);
   SHEAF_TRY(lend(build, planned.inputs));
   connect(planned.inputs);
   SHEAF_TRY_ASSIGN(planned.inputs.epoch, epoch_of(request));

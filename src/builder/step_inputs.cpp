@@ -115,6 +115,9 @@ Result<sandbox::CopyFiles> copy_files_of(ImageBuild& build, const plan::CopyStep
   files.parents = copy.parents;
   files.destination = copy.destination;
   files.owner = copy.owner;
+  // As BuildKit: files of a stage or image stay whose they are, files of a context become root's.
+  files.keep_owners = copy.owner.empty() &&
+                      (copy.from.kind == plan::Source::Kind::stage || copy.from.kind == plan::Source::Kind::image);
   files.mode = copy.mode;
   files.unpack_sources = copy.unpack != plan::Unpack::never;
   files.unpack_files = copy.unpack == plan::Unpack::always;
