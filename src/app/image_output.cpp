@@ -28,7 +28,8 @@ Result<OutputRequest> request_of(const std::string& type, std::string destinatio
         .with_hint("one of local, tar and cacheonly");
   }
   if (destination.empty() && type == "local") {
-    return Error(ErrorCode::invalid, "'--output type=local' needs 'dest=DIRECTORY'");
+    return Error(ErrorCode::invalid, "'--output type=local' has no destination")
+        .with_hint("--output type=local,dest=DIRECTORY");
   }
   if (type == "local" && destination == "-") {
     return Error(ErrorCode::invalid, "a directory cannot be written to standard output")

@@ -2,6 +2,7 @@
 #include "builder/step_inputs.hpp"
 
 #include "os/file.hpp"
+#include "plan/remote_source.hpp"
 
 #include <fmt/format.h>
 
@@ -63,13 +64,6 @@ Result<void> add_run_reads(ImageBuild& build, const plan::RunStep& run, StepInpu
   return {};
 }
 
-std::string last_component(std::string_view url) {
-  url = url.substr(0, url.find_first_of("?#"));
-  const auto start = url.find("://");
-  const auto path = url.find('/', start == std::string_view::npos ? 0 : start + 3);
-  return path == std::string_view::npos ? std::string() : std::string(url.substr(url.rfind('/') + 1));
-}
-
 } // namespace
 
 Result<KeyedStep> key_of(ImageBuild& build, const plan::StagePlan& stage, const plan::Step& step,
@@ -101,7 +95,7 @@ Result<sandbox::CopyFiles> copy_files_of(ImageBuild& build, const plan::CopyStep
       files.files.push_back({folder + "/content", text->name, false, 0644});
     } else if (const auto* http = std::get_if<plan::HttpSource>(&copy.sources[i])) {
       SHEAF_TRY_ASSIGN(auto file, build.sources.fetch(*http, versions[i], stop));
-      files.files.push_back({std::move(file), last_component(http->url), false, 0600}); // Dockerfile reference, ADD
+      files.files.push_back({std::move(file), plan::file_name_of(http->url), false, 0600}); // Dockerfile reference, ADD
     } else if (const auto* git = std::get_if<plan::GitSource>(&copy.sources[i])) {
       SHEAF_TRY_ASSIGN(auto folder, build.sources.fetch(*git, versions[i], stop));
       files.files.push_back({std::move(folder), {}, true, std::nullopt});

@@ -196,33 +196,7 @@ Result<FileVersion> fetch_once(const CurlLibrary& curl, const std::string& url, 
   return done;
 }
 
-int hex_digit(char c) {
-  return c >= '0' && c <= '9'   ? c - '0'
-         : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                : -1;
-}
-
 } // namespace
-
-std::string file_name_of(std::string_view url) {
-  url = url.substr(0, url.find_first_of("?#"));
-  const auto host = url.find("://");
-  const auto slash = url.rfind('/');
-  if (slash == std::string_view::npos || (host != std::string_view::npos && slash < host + 3)) {
-    return {};
-  }
-  const auto part = url.substr(slash + 1);
-  std::string name;
-  for (std::size_t i = 0; i < part.size(); ++i) {
-    const bool coded =
-        part[i] == '%' && i + 2 < part.size() && hex_digit(part[i + 1]) >= 0 && hex_digit(part[i + 2]) >= 0;
-    name += coded ? static_cast<char>(hex_digit(part[i + 1]) * 16 + hex_digit(part[i + 2])) : part[i];
-    i += coded ? 2 : 0;
-  }
-  // A coded slash or an odd name must not become a path.
-  return name.find('/') == std::string::npos && name != "." && name != ".." ? name : std::string();
-}
 
 std::string without_credentials(std::string_view url) {
   const auto scheme = url.find("://");

@@ -23,9 +23,6 @@ struct FileVersion {
   std::int64_t modified = 0;
 };
 
-/// The last part of the URL's path, decoded; empty if it ends in '/'.
-std::string file_name_of(std::string_view url);
-
 /// Downloads `url` to `file`, which is there only if all of it is. Tries three times. `network` says what failed, with
 /// the status the server gave; `not_found` for 404 and 410; passwords in the URL are not shown.
 Result<FileVersion> download(const std::string& url, const std::string& file, std::stop_token stop);

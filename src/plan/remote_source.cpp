@@ -92,6 +92,13 @@ Result<void> apply_query(GitSource& source, std::string_view query) {
   return {};
 }
 
+int hex_digit(char c) {
+  return c >= '0' && c <= '9'   ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                : -1;
+}
+
 } // namespace
 
 bool is_web_address(std::string_view source) { return source.starts_with("http://") || source.starts_with("https://"); }
@@ -130,5 +137,24 @@ Result<HttpSource> parse_fetch(std::string_view source) {
 bool is_sha256(std::string_view text) { return text.starts_with("sha256:") && Digest::parse(text).has_value(); }
 
 bool is_commit(std::string_view text) { return text.size() >= 7 && text.size() <= 64 && is_lower_hex(text); }
+
+std::string file_name_of(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const auto host = url.find("://");
+  const auto slash = url.rfind('/');
+  if (slash == std::string_view::npos || (host != std::string_view::npos && slash < host + 3)) {
+    return {};
+  }
+  const auto part = url.substr(slash + 1);
+  std::string name;
+  for (std::size_t i = 0; i < part.size(); ++i) {
+    const bool coded =
+        part[i] == '%' && i + 2 < part.size() && hex_digit(part[i + 1]) >= 0 && hex_digit(part[i + 2]) >= 0;
+    name += coded ? static_cast<char>(hex_digit(part[i + 1]) * 16 + hex_digit(part[i + 2])) : part[i];
+    i += coded ? 2 : 0;
+  }
+  // A coded slash or an odd name must not become a path.
+  return name.find('/') == std::string::npos && name != "." && name != ".." ? name : std::string();
+}
 
 } // namespace sheaf::plan

@@ -58,5 +58,14 @@ TEST(RemoteSource, KnowsChecksums) {
   EXPECT_FALSE(is_commit("abc"));
 }
 
+TEST(RemoteSource, FileNamesComeFromThePath) {
+  EXPECT_EQ(file_name_of("https://example.org/a/b.tar.gz?x=/y#z"), "b.tar.gz");
+  EXPECT_EQ(file_name_of("https://example.org/a%20b"), "a b");
+  EXPECT_EQ(file_name_of("https://example.org/a%2Fb"), "");
+  EXPECT_EQ(file_name_of("https://example.org/%2e%2e"), "");
+  EXPECT_EQ(file_name_of("https://example.org/"), "");
+  EXPECT_EQ(file_name_of("https://example.org"), "");
+}
+
 } // namespace
 } // namespace sheaf::plan
