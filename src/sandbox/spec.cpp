@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/spec.hpp"
 
+#include "sandbox/copy_spec.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace sheaf::sandbox {
@@ -24,11 +26,6 @@ Json to_json(const RunCommand& run) {
           {"directory", run.directory}, {"user", run.user}, {"interactive", run.interactive}};
 }
 
-Json to_json(const CopyFiles& copy) {
-  return {{"tree", copy.tree},   {"sources", copy.sources}, {"destination", copy.destination},
-          {"owner", copy.owner}, {"mode", copy.mode},       {"epoch", copy.epoch ? Json(*copy.epoch) : Json(nullptr)}};
-}
-
 RunCommand run_from(const Json& json) {
   RunCommand run;
   run.title = json.at("title");
@@ -38,19 +35,6 @@ RunCommand run_from(const Json& json) {
   run.user = json.at("user");
   run.interactive = json.at("interactive");
   return run;
-}
-
-CopyFiles copy_from(const Json& json) {
-  CopyFiles copy;
-  copy.tree = json.at("tree").get<std::vector<std::string>>();
-  copy.sources = json.at("sources").get<std::vector<std::string>>();
-  copy.destination = json.at("destination");
-  copy.owner = json.at("owner");
-  copy.mode = json.at("mode");
-  if (const auto& epoch = json.at("epoch"); !epoch.is_null()) {
-    copy.epoch = epoch.get<long long>();
-  }
-  return copy;
 }
 
 Json action_to_json(const SandboxSpec& spec) {

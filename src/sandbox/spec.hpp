@@ -118,8 +118,10 @@ struct CopyFiles {
   bool parents = false;
   /// Absolute; a trailing slash means "into this directory".
   std::string destination;
-  /// As for USER, resolved in the root; empty is root.
+  /// As for USER, resolved in the root; empty is root, but see `keep_owners`.
   std::string owner;
+  /// Without `owner`, what comes from `tree` keeps its owners: from a stage or an image, not from a context.
+  bool keep_owners = false;
   /// Octal or symbolic; empty keeps the source's.
   std::string mode;
   /// Which archives are unpacked: those among `sources`, those among `files`.
