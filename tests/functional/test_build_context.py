@@ -11,6 +11,7 @@ import pathlib
 import socket
 import subprocess
 import tarfile
+import time
 
 import pytest
 
@@ -171,17 +172,21 @@ def test_a_hundred_thousand_files(images):
 
 
 def test_an_unchanged_context_is_not_read_again(images):
-    """The second build gets no bytes: a file that changed behind the back of its times and size is not noticed, which
-    is the price; what matters here is that nothing is opened."""
+    """Nothing is opened the second time: reading would move the time of access, which is older than that of change
+    (relatime)."""
     images.put("file", b"one")
-    images.changes("COPY file /file\n")
     path = images.context / "file"
-    before = path.stat().st_atime_ns
     os.utime(path, ns=(1, path.stat().st_mtime_ns))
-    images.changes("COPY file /file\n")  # its change time moved: it may be read
-    os.utime(path, ns=(2, path.stat().st_mtime_ns))
+    time.sleep(1.1)  # what changed just now may be read once more: its times could be ambiguous
+    images.changes("COPY file /file\n")
+    images.changes("COPY file /file\n")
+    assert path.stat().st_atime_ns > 1, "the file system keeps no times of access: nothing can be shown"
+    os.utime(path, ns=(1, path.stat().st_mtime_ns))  # moves the time of change: read once more
+    time.sleep(1.1)
+    images.changes("COPY file /file\n")
+    seen = path.stat().st_atime_ns
     again = images.build("COPY file /file\n", "--progress", "json")
-    assert again.subjects("begin") == [], (before, again)
+    assert again.subjects("begin") == [] and path.stat().st_atime_ns == seen, again
 
 
 def test_a_change_of_times_is_no_change(images):
@@ -274,9 +279,9 @@ def test_a_huge_sparse_member(images):
     """4 TiB of nothing: refused for its size, or made as a hole; in neither case written."""
     images.put("a.tar", sparse_archive(1 << 42))
     before = os.statvfs(images.machine.store).f_bavail
-    outcome = images.machine.run("build", "-t", "localhost/huge", "-f", "-", images.context) if False else \
-        images.build("ADD a.tar /dest/\nRUN rm -f /dest/huge\n")
-    refused(outcome, "a.tar") if outcome.code else None
+    outcome = images.build("ADD a.tar /dest/\nRUN rm -f /dest/huge\n")
+    if outcome.code != 0:
+        refused(outcome, "a.tar")
     lost = (before - os.statvfs(images.machine.store).f_bavail) * os.statvfs(images.machine.store).f_frsize
     assert lost < 1 << 30
 
