@@ -34,14 +34,18 @@ void add_certificates(SupportFiles& support) {
 
 } // namespace
 
-Result<SupportFiles> prepare_support(const std::string& folder, const std::string& hostname) {
+Result<SupportFiles> prepare_support(const std::string& folder, const std::string& hostname,
+                                     const std::vector<std::pair<std::string, std::string>>& hosts) {
   SHEAF_TRY(os::make_directories(folder));
   SupportFiles support;
   support.folder = folder;
-  SHEAF_TRY_ASSIGN(const auto hosts, os::read_file_if_exists("/etc/hosts"));
+  SHEAF_TRY_ASSIGN(const auto known, os::read_file_if_exists("/etc/hosts"));
   SHEAF_TRY_ASSIGN(const auto resolver, os::read_file_if_exists("/etc/resolv.conf"));
-  SHEAF_TRY(os::write_file(folder + "/hosts",
-                           fmt::format("{}127.0.1.1\t{}\n", hosts.value_or("127.0.0.1\tlocalhost\n"), hostname)));
+  auto lines = fmt::format("{}127.0.1.1\t{}\n", known.value_or("127.0.0.1\tlocalhost\n"), hostname);
+  for (const auto& [name, address] : hosts) {
+    lines += fmt::format("{}\t{}\n", address, name);
+  }
+  SHEAF_TRY(os::write_file(folder + "/hosts", lines));
   SHEAF_TRY(os::write_file(folder + "/resolv.conf", resolver.value_or("")));
   SHEAF_TRY(os::write_file(folder + "/ca-certificates.crt", ""));
   support.binds.push_back({folder, k_support_path, sandbox::Access::read_only, false});

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sheaf::builder {
@@ -24,8 +25,9 @@ struct SupportFiles {
 /// Where the support files appear inside.
 inline constexpr const char* k_support_path = "/run/sheaf";
 
-/// Writes what a running environment needs into `folder`.
-Result<SupportFiles> prepare_support(const std::string& folder, const std::string& hostname);
+/// Writes what a running environment needs into `folder`. `hosts` are more lines for /etc/hosts: name, address.
+Result<SupportFiles> prepare_support(const std::string& folder, const std::string& hostname,
+                                     const std::vector<std::pair<std::string, std::string>>& hosts = {});
 /// Loads `library` (libfaketime) into every program of the build that is linked dynamically and sets its clock ahead by
 /// `k_clock_shift`. Times of files stay as they are.
 Result<void> add_clock_shift(SupportFiles& support, const std::string& library);

@@ -110,6 +110,7 @@ std::string likely_keyword(const Node& node) {
     return rule_of(keyword) != nullptr ? keyword : std::string();
   }
   std::vector<std::string> keywords;
+  keywords.reserve(k_rules.size());
   for (const auto& rule : k_rules) {
     keywords.emplace_back(rule.keyword);
   }

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <limits>
 #include <utility>
 
 namespace sheaf::containerfile {
@@ -146,7 +145,7 @@ void check_entrypoint(NodeChecker& checker) {
 }
 
 void check_shell(NodeChecker& checker) {
-  const auto* hint = "write 'SHELL [\"/bin/sh\", \"-c\"]'";
+  const auto* hint = R"(write 'SHELL ["/bin/sh", "-c"]')";
   if (checker.missing_arguments("a JSON array", hint)) {
     return;
   }

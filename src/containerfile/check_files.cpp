@@ -32,7 +32,7 @@ void check_inline_file(NodeChecker& checker, const InlineFile& file) {
       expand_content(file.expand ? file.content : "", [](std::string_view) { return std::optional<std::string>("x"); });
   if (!content) {
     checker.error(file.name.span, "bad-substitution", content.error().message(),
-                  fmt::format("quote the marker, \"<<'{}'\", if variables are not meant", file.name.text));
+                  fmt::format("quote the marker, <<'{}', if variables are not meant", file.name.text));
   }
 }
 
@@ -88,7 +88,9 @@ std::optional<Transfer> read_transfer(NodeChecker& checker) {
 
 std::vector<Word> excludes(NodeChecker& checker) {
   std::vector<Word> excludes;
-  for (const auto* flag : checker.flags("exclude")) {
+  const auto flags = checker.flags("exclude");
+  excludes.reserve(flags.size());
+  for (const auto* flag : flags) {
     checker.check_expansion(*flag->value);
     excludes.push_back(*flag->value);
   }

@@ -127,6 +127,7 @@ void argument_descriptions(LintReport& report, Next next) {
 
 void descriptions(const File& file, LintReport& report) {
   std::vector<const Arg*> args;
+  args.reserve(file.global_arguments.size());
   for (const auto& arg : file.global_arguments) {
     args.push_back(&arg);
   }
@@ -249,7 +250,7 @@ private:
       m_report.add(
           "JSONArgsRecommended", origin.span,
           fmt::format("the shell that runs this {} does not pass signals on", keyword),
-          fmt::format("write '{} [\"PROGRAM\", \"ARGUMENT\"]', or say with SHELL that the shell is meant", keyword));
+          fmt::format(R"(write '{} ["PROGRAM", "ARGUMENT"]', or say with SHELL that the shell is meant)", keyword));
     }
   }
 
@@ -266,7 +267,7 @@ private:
   void ignored(std::string_view keyword, const std::vector<Word>& sources) {
     for (const auto& source : sources) {
       std::string_view path = source.text;
-      if (!m_settings.is_excluded || path.find_first_of("$:\"'\\") != std::string_view::npos) {
+      if (!m_settings.is_excluded || path.find_first_of(R"($:"'\)") != std::string_view::npos) {
         continue;
       }
       while (path.starts_with('/') || path.starts_with("./")) {

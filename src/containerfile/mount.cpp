@@ -116,6 +116,7 @@ bool is_root(std::string_view path) {
 bool check_names(const std::shared_ptr<const SourceText>& source, const MountFlag& flag, Diagnostics& diagnostics) {
   const auto errors_before = diagnostics.error_count();
   std::vector<std::string> known;
+  known.reserve(k_options.size());
   for (const auto& rule : k_options) {
     known.emplace_back(rule.name);
   }

@@ -102,7 +102,9 @@ Origin NodeChecker::origin() const {
 
 std::vector<Word> NodeChecker::words() const {
   std::vector<Word> words;
-  for (const auto& range : blank_separated(m_node.line.text(), m_node.arguments_range)) {
+  const auto ranges = blank_separated(m_node.line.text(), m_node.arguments_range);
+  words.reserve(ranges.size());
+  for (const auto& range : ranges) {
     words.push_back(m_node.line.word(range));
   }
   return words;
@@ -110,6 +112,7 @@ std::vector<Word> NodeChecker::words() const {
 
 std::vector<Word> NodeChecker::json_words(const JsonArray& json) const {
   std::vector<Word> words;
+  words.reserve(json.items.size());
   for (const auto& item : json.items) {
     words.push_back({item.text, m_node.line.span(item.range)});
   }

@@ -73,6 +73,7 @@ Result<bool> check_host_part(std::string_view host, const Ports& ports) {
 
 std::vector<std::string> Ports::names() const {
   std::vector<std::string> names;
+  names.reserve(last - first + 1);
   for (auto port = first; port <= last; ++port) {
     names.push_back(fmt::format("{}/{}", port, protocol));
   }

@@ -70,20 +70,21 @@ protected:
 
 private:
   void take(const Json& json) {
-    for (const auto& [name, value] : json.value("build_args", Json::object()).items()) {
+    const auto build_args = json.value("build_args", Json::object());
+    const auto labels = json.value("labels", Json::object());
+    const auto images = json.value("images", Json::object());
+    for (const auto& [name, value] : build_args.items()) {
       m_request.build_args[name] = value.is_null() ? std::nullopt : std::optional(value.get<std::string>());
     }
     m_request.target = json.value("target", "");
-    for (const auto& [name, value] : json.value("labels", Json::object()).items()) {
+    for (const auto& [name, value] : labels.items()) {
       m_request.labels.emplace_back(name, value);
     }
-    for (const auto& name : json.value("folder_contexts", Json::array())) {
-      m_request.folder_contexts.insert(name);
-    }
+    m_request.folder_contexts = json.value("folder_contexts", std::set<std::string, std::less<>>());
     m_request.image_contexts = json.value("image_contexts", std::map<std::string, std::string, std::less<>>());
     m_request.allow_insecure = json.value("allow_insecure", false);
     m_request.no_cache_filter = json.value("no_cache_filter", std::set<std::string, std::less<>>());
-    for (const auto& [name, config] : json.value("images", Json::object()).items()) {
+    for (const auto& [name, config] : images.items()) {
       m_images[name] =
           oci::parse_image(Json{{"os", "linux"}, {"architecture", "arm64"}, {"config", config}}.dump()).value();
     }

@@ -92,7 +92,8 @@ TEST(SandboxSpec, KeepsEveryAction) {
   EXPECT_EQ(copy.epoch, -3);
   spec.action = CopyFiles{};
   EXPECT_EQ(std::get<CopyFiles>(parse_spec(serialise(spec)).value().action).epoch, std::nullopt);
-  spec.action = MakeDirectory{"/made", {}};
+  spec.action = MakeDirectory{"/made", "7:8"};
+  EXPECT_EQ(std::get<MakeDirectory>(parse_spec(serialise(spec)).value().action).owner, "7:8");
   EXPECT_EQ(std::get<MakeDirectory>(parse_spec(serialise(spec)).value().action).path, "/made");
 }
 
@@ -102,6 +103,37 @@ TEST(SandboxSpec, AnythingElseIsAnInternalError) {
     ASSERT_FALSE(spec) << text;
     EXPECT_EQ(spec.error().code(), ErrorCode::internal) << text;
   }
+}
+
+TEST(SandboxSpec, KeepsMountsLimitsAndAnyBytes) {
+  auto spec = sample();
+  spec.trees = {{{"/l\xff", "/m"}, "/p", "/t", "/u", "/w"}};
+  spec.memory = {{"/a", std::nullopt}, {"/b", std::uint64_t{1} << 40U}};
+  spec.secrets = {{"/s", std::string("\0\xfe\n", 3), 1, 2, 0440}};
+  spec.shared_memory = 12345;
+  RunCommand run;
+  run.argv = {"\x80"};
+  run.limits = {{"nofile", 1, ~std::uint64_t{0}}};
+  run.is_privileged = true;
+  spec.action = std::vector<RunCommand>{run};
+  const auto bytes = serialise(spec);
+  const auto after = parse_spec(bytes).value();
+  ASSERT_EQ(after.trees.size(), 1U);
+  EXPECT_THAT(after.trees[0].lowers, ElementsAre("/l\xff", "/m"));
+  EXPECT_EQ(after.trees[0].path + after.trees[0].target + after.trees[0].upper + after.trees[0].work, "/p/t/u/w");
+  ASSERT_EQ(after.memory.size(), 2U);
+  EXPECT_EQ(after.memory[0].size, std::nullopt);
+  EXPECT_EQ(after.memory[1].size, std::uint64_t{1} << 40U);
+  ASSERT_EQ(after.secrets.size(), 1U);
+  EXPECT_EQ(after.secrets[0].content, spec.secrets[0].content);
+  EXPECT_EQ(after.secrets[0].mode, 0440U);
+  EXPECT_EQ(after.shared_memory, 12345U);
+  const auto& command = std::get<std::vector<RunCommand>>(after.action).at(0);
+  EXPECT_THAT(command.argv, ElementsAre("\x80"));
+  ASSERT_EQ(command.limits.size(), 1U);
+  EXPECT_EQ(command.limits[0].hard, ~std::uint64_t{0});
+  EXPECT_TRUE(command.is_privileged);
+  EXPECT_EQ(serialise(after), bytes);
 }
 
 } // namespace
