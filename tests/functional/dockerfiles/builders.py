@@ -18,8 +18,8 @@ BASE = """\
 FROM scratch
 COPY --chmod=755 busybox /bin/busybox
 RUN ["/bin/busybox", "--install", "-s", "/bin"]
-COPY etc/ /etc/
-RUN mkdir -p -m 1777 /tmp && mkdir -p /dev /proc /sys /run /home /var && mkdir -m 700 /root \\
+COPY root/ /
+RUN mkdir -p -m 1777 /tmp && mkdir -p /home /var && mkdir -m 700 /root \\
  && mkdir /home/app && chown 1000:1000 /home/app
 CMD ["/bin/sh"]
 """
@@ -44,7 +44,8 @@ class Image:
 
 def base_case() -> cases.Case:
     made = cases.Case("base", sections=[cases.Section(b"Dockerfile", text=BASE)])
-    made.sections += [cases.Section(b"context/etc/" + name.encode(), text=text) for name, text in ETC.items()]
+    made.sections += [cases.Section(b"context/root/etc/" + name.encode(), text=text) for name, text in ETC.items()]
+    made.sections += [cases.Section(b"context/root/" + name, kind="dir") for name in (b"dev", b"proc", b"sys", b"run")]
     return made
 
 

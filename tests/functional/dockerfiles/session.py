@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import functools
+import os
 import pathlib
 import shutil
 import tempfile
@@ -55,6 +56,8 @@ class Session:
                     moved = dataclasses.replace(section, path=section.path[len(top) + 1:],
                                                 mtime=section.mtime + len(top))
                     cases.write_section(moved, place, {})
+                    if moved.mode is not None:
+                        (place / os.fsdecode(moved.path)).chmod(moved.mode)
             if commit:
                 ids = self.commits.setdefault(case.name, {})
                 ids[commit] = servers.commit(place, commit)
@@ -77,6 +80,8 @@ class Session:
         key = (case.name, account)
         if key not in self.ours:
             self.ours[key] = self.builder(account).build(case)
+            for name, value in self.values(case).items():  # as the case writes it
+                self.ours[key].log = self.ours[key].log.replace(value, f"@{name}@")
         return self.ours[key]
 
 
