@@ -38,7 +38,7 @@ class Lender:
         watcher = threading.Thread(target=self.watch, args=(stop,))
         watcher.start()
         try:
-            outcome = self.machine.run("build", "-t", "localhost/made", "--progress", "plain", "--metadata-file",
+            outcome = self.machine.run("build", "-t", "localhost/made", "--verbose", "--metadata-file",
                                        self.machine.home / "metadata.json", "--output",
                                        f"type=tar,dest={self.machine.home}/root.tar", *words, self.context,
                                        **environment)
@@ -100,7 +100,7 @@ def test_a_secret_is_used_and_found_nowhere(lender, form, source):
 @pytest.mark.parametrize("form", sorted(FORMS))
 def test_a_failing_step_tells_nothing(lender, form):
     options, command = FORMS[form]
-    outcome = lender.build(USES_IT.format(options=options, command=f"{command} && exit 5"), "--verbose", "--secret",
+    outcome = lender.build(USES_IT.format(options=options, command=f"{command} && exit 5"), "--secret",
                            f"id=token,src={lender.secret}")
     assert outcome.code != 0
     lender.assert_nowhere()
