@@ -16,9 +16,11 @@ MAIN = "root" if sheaf.IS_ROOT else "user"
 
 @pytest.fixture(scope="module")
 def built(request):
-    chosen = {item.callspec.params["case"].name for item in request.session.items if "case" in
-              getattr(getattr(item, "callspec", None), "params", {})}
-    with session([case for case in CORPUS if case.name in chosen]) as made:
+    chosen = [(item.function, item.callspec.params["case"].name) for item in request.session.items
+              if "case" in getattr(getattr(item, "callspec", None), "params", {})]
+    names = {name for _, name in chosen}
+    compared = {name for test, name in chosen if test is test_makes_what_the_other_builder_makes}
+    with session([case for case in CORPUS if case.name in names], compared) as made:
         yield made
 
 

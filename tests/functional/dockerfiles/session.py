@@ -21,20 +21,20 @@ from . import case as cases
 class Session:
     """Builds every case once per builder; buildah's run ahead in two threads."""
 
-    def __init__(self, corpus: list[cases.Case], stack: contextlib.ExitStack):
+    def __init__(self, corpus: list[cases.Case], compared: set[str], stack: contextlib.ExitStack):
         self.stack = stack
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sheaf-corpus-"))
         stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         self.folder.chmod(0o755)
         self.commits: dict[str, dict[str, str]] = {}
         self.serve(corpus)
-        self.workers = stack.enter_context(concurrent.futures.ThreadPoolExecutor(2))
-        stack.callback(self.workers.shutdown, cancel_futures=True)
         if sheaf.IS_ROOT:
             self.buildah = builders.Buildah(self.folder / "buildah", self.values)
             stack.callback(self.buildah.close)
+        self.workers = concurrent.futures.ThreadPoolExecutor(2)
+        stack.callback(self.workers.shutdown, cancel_futures=True)
         self.ahead = {case.name: self.workers.submit(self.buildah.build, case) for case in corpus
-                      if sheaf.IS_ROOT and not case.without_peer}
+                      if sheaf.IS_ROOT and case.name in compared and not case.without_peer}
         self.ours: dict[tuple[str, str], builders.Image] = {}
 
     def serve(self, corpus: list[cases.Case]) -> None:
@@ -86,6 +86,7 @@ class Session:
 
 
 @contextlib.contextmanager
-def session(corpus: list[cases.Case]):
+def session(corpus: list[cases.Case], compared: set[str]):
+    """`compared`: the names of the cases that `peer` will be asked for."""
     with contextlib.ExitStack() as stack:
-        yield Session(corpus, stack)
+        yield Session(corpus, compared, stack)
