@@ -90,7 +90,9 @@ def test_a_context_that_cannot_be_read(images):
     (images.context / "closed").chmod(0)
     try:
         outcome = images.build("COPY . /x/\n")
-        if images.machine.account.uid != 0:
+        if outcome.code == 0:  # as root of a user namespace its owner can read it
+            assert b"x/closed/file" in images.made()
+        else:
             refused(outcome, "closed")
     finally:
         (images.context / "closed").chmod(0o755)
@@ -171,9 +173,14 @@ def test_hostile_archives(images, kind):
 @pytest.mark.parametrize("place", ["/dest/", "/"])
 def test_a_link_in_the_image_does_not_lead_out(images, place):
     images.put("a.tar", archive(member("link/new")))
-    made = images.changes(f"RUN mkdir -p /dest && ln -s {images.outside} /dest/link && ln -s {images.outside} /link\n"
-                          f"ADD a.tar {place}\nCOPY a.tar /link/copied\n")
-    assert any(path.endswith(b"/new") for path in made)
+    outcome = images.build(f"RUN mkdir -p /dest && ln -s {images.outside} /dest/link && ln -s {images.outside} /link\n"
+                           f"ADD a.tar {place}\n")
+    if outcome.code == 0:
+        assert any(path.endswith(b"/new") for path in images.made())
+    else:
+        refused(outcome, "a.tar")
+    copied = images.changes(f"RUN ln -s {images.outside} /link\nCOPY a.tar /link/copied\n")
+    assert os.fsencode(images.outside).lstrip(b"/") + b"/copied" in copied
 
 
 def test_devices_in_archives(images):
