@@ -22,7 +22,7 @@ struct UnpackOptions {
   std::optional<std::pair<unsigned, unsigned>> owner;
   /// Younger times become this one, seconds since 1970.
   std::optional<std::int64_t> epoch;
-  /// Beyond these it is a bomb: `limit`.
+  /// Beyond these it is a bomb: `invalid`. Holes do not count.
   std::uint64_t most_bytes = std::uint64_t{1} << 40U;
   std::uint64_t most_entries = 10'000'000;
 };
@@ -34,8 +34,9 @@ struct Unpacked {
   std::uint64_t devices_left_out = 0;
 };
 
-/// `directory` is where the archive's names begin; `root` bounds what links can reach (the same for a layer, the target
-/// root for ADD). `invalid` names the entry that is not safe.
+/// `directory`, which must be there, is where the archive's names begin: absolute ones too, and ".." stops there.
+/// `root` bounds what links can reach (for a layer and for ADD the same directory). Later entries win over earlier ones
+/// and over what is there, but directories merge. An error names the entry that it is about.
 Result<Unpacked> unpack(Reader& reader, const os::Fd& root, const std::string& directory, const UnpackOptions& options);
 
 } // namespace sheaf::archive

@@ -37,6 +37,11 @@ std::optional<std::string> nearest(std::string_view name, std::span<const std::s
   const std::string* best = nullptr;
   std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
   for (const auto& candidate : candidates) {
+    // The distance is at least the difference of the lengths; a long name is not compared at all.
+    const auto [shorter, longer] = std::minmax({name.size(), candidate.size()});
+    if (longer - shorter >= best_distance) {
+      continue;
+    }
     const auto distance = edit_distance(name, candidate);
     if (distance < best_distance) {
       best = &candidate;

@@ -3,109 +3,47 @@
 
 #include "base/assert.hpp"
 #include "builder/layer_builder.hpp"
+#include "builder/ready_queue.hpp"
 
 #include <algorithm>
-#include <condition_variable>
+#include <cstddef>
 #include <map>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 namespace sheaf::builder {
 namespace {
 
-/// The state of all layers of one build, shared by the workers.
-class Schedule {
-public:
-  explicit Schedule(const std::vector<plan::LayerPlan>& plans) : m_plans(plans), m_slots(plans.size()) {
-    for (std::size_t i = 0; i < plans.size(); ++i) {
-      m_place[plans[i].name] = i;
+/// For each plan the places of the layers it needs, in the order of its closure.
+std::vector<std::vector<std::size_t>> needs_of(const std::vector<plan::LayerPlan>& plans) {
+  std::map<std::string, std::size_t> place;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    place[plans[i].name] = i;
+  }
+  std::vector<std::vector<std::size_t>> needs(plans.size());
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    for (const auto& name : plans[i].closure) {
+      needs[i].push_back(place.at(name));
     }
   }
+  return needs;
+}
 
-  /// A layer whose needs are all there; waits for one. Nothing when no more will come.
-  std::optional<std::size_t> take() {
-    std::unique_lock lock(m_mutex);
-    for (;;) {
-      bool waiting = false;
-      for (std::size_t i = 0; i < m_slots.size(); ++i) {
-        if (m_slots[i].state != State::waiting) {
-          continue;
-        }
-        const auto needs = state_of_needs(i);
-        if (needs == State::done) {
-          m_slots[i].state = State::running;
-          return i;
-        }
-        waiting = waiting || needs != State::failed;
-      }
-      if (!waiting) {
-        return std::nullopt;
-      }
-      m_changed.wait(lock);
+using Built = std::vector<std::optional<Result<store::StoredLayer>>>;
+
+/// After all workers have ended: the layers, or the error of the first in order.
+Result<std::vector<store::StoredLayer>> results_of(Built built) {
+  for (auto& one : built) {
+    if (one && !*one) {
+      return std::move(*one).error();
     }
   }
-
-  std::vector<store::StoredLayer> closure(std::size_t index) {
-    const std::scoped_lock lock(m_mutex);
-    std::vector<store::StoredLayer> layers;
-    for (const auto& name : m_plans[index].closure) {
-      layers.push_back(**m_slots[m_place.at(name)].result);
-    }
-    return layers;
+  std::vector<store::StoredLayer> layers;
+  for (auto& one : built) {
+    SHEAF_ASSERT(one.has_value());
+    layers.push_back(std::move(**one));
   }
-
-  void finish(std::size_t index, Result<store::StoredLayer> result) {
-    {
-      const std::scoped_lock lock(m_mutex);
-      m_slots[index].state = result ? State::done : State::failed;
-      m_slots[index].result.emplace(std::move(result));
-    }
-    m_changed.notify_all();
-  }
-
-  /// After all workers have ended.
-  Result<std::vector<store::StoredLayer>> results() && {
-    std::vector<store::StoredLayer> layers;
-    for (auto& slot : m_slots) {
-      if (slot.result && !*slot.result) {
-        return std::move(*slot.result).error();
-      }
-    }
-    for (auto& slot : m_slots) {
-      SHEAF_ASSERT(slot.result.has_value());
-      layers.push_back(std::move(**slot.result));
-    }
-    return layers;
-  }
-
-private:
-  enum class State { waiting, running, done, failed };
-  struct Slot {
-    State state = State::waiting;
-    std::optional<Result<store::StoredLayer>> result;
-  };
-
-  /// done: all there; failed: one will never come; waiting: not yet.
-  State state_of_needs(std::size_t index) {
-    auto state = State::done;
-    for (const auto& name : m_plans[index].closure) {
-      auto& need = m_slots[m_place.at(name)];
-      if (need.state == State::failed ||
-          (need.state == State::waiting && state_of_needs(m_place.at(name)) == State::failed)) {
-        return State::failed;
-      }
-      state = need.state == State::done ? state : State::waiting;
-    }
-    return state;
-  }
-
-  const std::vector<plan::LayerPlan>& m_plans;
-  std::map<std::string, std::size_t> m_place;
-  std::mutex m_mutex; ///< guards m_slots
-  std::condition_variable m_changed;
-  std::vector<Slot> m_slots;
-};
+  return layers;
+}
 
 } // namespace
 
@@ -113,24 +51,18 @@ Result<BuildOutcome> build_layers(const std::vector<plan::LayerPlan>& plans, sto
                                   sandbox::Runtime& runtime, EventSink& events, const BuildOptions& options,
                                   std::stop_token stop) {
   LayerBuilder builder(store, runtime, events);
-  Schedule schedule(plans);
-  const auto work = [&] {
-    while (const auto index = schedule.take()) {
-      const auto closure = schedule.closure(*index);
-      if (stop.stop_requested()) {
-        schedule.finish(*index, Error(ErrorCode::cancelled, "stopped"));
-        continue;
-      }
-      schedule.finish(*index, builder.build(plans[*index], closure, stop));
+  const auto needs = needs_of(plans);
+  Built built(plans.size()); // a worker writes its own place; others read it when the queue says that it is done
+  ReadyQueue(needs).run(std::max(1U, options.jobs), [&](std::size_t i) {
+    std::vector<store::StoredLayer> closure;
+    for (const auto need : needs[i]) {
+      closure.push_back(**built[need]);
     }
-  };
-  {
-    std::vector<std::jthread> workers;
-    for (unsigned i = 0; i < std::min<std::size_t>(std::max(1U, options.jobs), plans.size()); ++i) {
-      workers.emplace_back(work);
-    }
-  }
-  auto layers = std::move(schedule).results();
+    built[i].emplace(stop.stop_requested() ? Error(ErrorCode::cancelled, "stopped")
+                                           : builder.build(plans[i], closure, stop));
+    return *built[i] ? ReadyQueue::Ended::well : ReadyQueue::Ended::badly;
+  });
+  auto layers = results_of(std::move(built));
   auto conflicts = builder.take_conflicts();
   if (!layers && layers.error().code() == ErrorCode::conflict && !conflicts.empty()) {
     return BuildOutcome{{}, std::move(conflicts)};

@@ -62,8 +62,11 @@ Result<void> PackageCaches::restore_lists(const ContentKey& base, Workbench benc
   SHEAF_TRY_ASSIGN(const auto present, os::list_directory(shared));
   if (present.empty()) {
     plan::LayerPlan update;
-    update.steps = {
-        {"apt-get update", 0, plan::RunStep{{"apt-get", "update"}, {{"PATH", plan::k_default_path}}, "/", "root"}}};
+    plan::RunStep run;
+    run.argv = {"apt-get", "update"};
+    run.environment = {{"PATH", plan::k_default_path}};
+    run.user = "root";
+    update.steps = {{"apt-get update", 0, std::move(run)}};
     SHEAF_TRY_ASSIGN(bench.upper, m_staging.fresh_directory("update-"));
     bench.caches = m_mounts;
     SHEAF_TRY(run_steps(update, bench, runtime, log, events, stop));

@@ -112,23 +112,45 @@ private:
     SHEAF_TRY_ASSIGN(spec.mount_point, m_bench.staging.fresh_directory("root-"));
     const auto& action = m_plan.steps[batch.first].action;
     if (const auto* copy = std::get_if<plan::CopyStep>(&action)) {
-      SHEAF_TRY_ASSIGN(const auto context, write_context(m_plan, m_bench.staging));
-      sandbox::CopyFiles files;
-      files.tree = {context};
-      files.sources = copy->sources;
-      files.destination = copy->destination;
-      files.owner = copy->owner;
-      files.mode = copy->mode ? fmt::format("{:o}", *copy->mode) : std::string();
-      files.epoch = m_bench.epoch;
-      spec.action = std::move(files);
+      SHEAF_TRY_ASSIGN(spec.action, copy_files(*copy));
       return spec;
     }
     if (const auto* directory = std::get_if<plan::MakeDirectoryStep>(&action)) {
-      spec.action = sandbox::MakeDirectory{directory->path, {}};
+      spec.action = sandbox::MakeDirectory{directory->path, directory->user};
       return spec;
+    }
+    if (std::holds_alternative<plan::SnapshotStep>(action)) {
+      return Error(ErrorCode::unsupported, "SNAPSHOT is not carried out in a layer yet");
     }
     SHEAF_TRY(add_commands(spec, batch));
     return spec;
+  }
+
+  Result<sandbox::CopyFiles> copy_files(const plan::CopyStep& copy) {
+    SHEAF_TRY_ASSIGN(const auto context, write_context(m_plan, m_bench.staging));
+    sandbox::CopyFiles files;
+    files.tree = {context};
+    for (const auto& source : copy.sources) {
+      if (const auto* path = std::get_if<plan::PathSource>(&source)) {
+        files.sources.push_back(path->path);
+      } else if (const auto* inline_file = std::get_if<plan::InlineSource>(&source)) {
+        SHEAF_TRY_ASSIGN(const auto folder, m_bench.staging.fresh_directory("inline-"));
+        const auto file = folder + "/file";
+        SHEAF_TRY(os::write_file(file, inline_file->content, os::Durable::no, 0644));
+        files.files.push_back({file, inline_file->name, false, 0644});
+      } else {
+        return Error(ErrorCode::unsupported, "downloads are not carried out in a layer yet");
+      }
+    }
+    files.excludes = copy.excludes;
+    files.parents = copy.parents;
+    files.destination = copy.destination;
+    files.owner = copy.owner;
+    files.mode = copy.mode;
+    files.unpack_sources = copy.unpack != plan::Unpack::never;
+    files.unpack_files = copy.unpack == plan::Unpack::always;
+    files.epoch = m_bench.epoch;
+    return files;
   }
 
   Result<void> add_commands(sandbox::SandboxSpec& spec, const Batch& batch) {

@@ -8,6 +8,7 @@
 #include "os/file.hpp"
 #include "sandbox/contained.hpp"
 #include "sandbox/helper.hpp"
+#include "sandbox/zygote.hpp"
 #include "store/store.hpp"
 #include "ui/renderer.hpp"
 
@@ -77,7 +78,7 @@ int main(int argc, char** argv) {
   // mask of their own.
   umask(022);
   if (argc > 1 && argv[1] == sheaf::sandbox::k_helper_argument) {
-    return sheaf::sandbox::helper_main();
+    return sheaf::sandbox::zygote_main();
   }
   if (argc > 1 && argv[1] == sheaf::sandbox::k_contained_argument) {
     return sheaf::sandbox::contained_main(argv + 2);

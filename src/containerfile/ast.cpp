@@ -18,7 +18,8 @@ Flag parse_flag(const LogicalLine& line, const FlagWord& word) {
   flag.name = {word.text.substr(2, equals == std::string::npos ? equals : equals - 2),
                line.span({std::min(word.range.begin + 2, name_end), name_end})};
   if (equals != std::string::npos) {
-    flag.value = {word.text.substr(equals + 1), line.span({std::min(name_end + 1, word.range.end), word.range.end})};
+    flag.value_range = {std::min(name_end + 1, word.range.end), word.range.end};
+    flag.value = {word.text.substr(equals + 1), line.span(flag.value_range)};
   }
   return flag;
 }
@@ -29,6 +30,7 @@ Node parse_node(LogicalLine line) {
   const auto parts = split_instruction(line.text());
   Node node;
   node.keyword = line.word(parts.keyword);
+  node.keyword_range = parts.keyword;
   for (char& c : node.keyword.text) {
     c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }

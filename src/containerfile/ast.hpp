@@ -20,11 +20,14 @@ struct Flag {
   /// Without quotes; nothing if there is no '='.
   std::optional<Word> value;
   Span span;
+  /// Of the value, as offsets into the line, with its quotes; empty if there is none.
+  Range value_range;
 };
 
 struct Node {
   /// Upper case, whatever the file says.
   Word keyword;
+  Range keyword_range;
   std::vector<Flag> flags;
   /// As written, lines joined. Empty and just after the last word if there are none.
   Word arguments;

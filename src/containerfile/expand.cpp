@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace sheaf::containerfile {
@@ -12,6 +13,8 @@ namespace {
 
 /// Patterns keep their escapes: what they mean is for the pattern to say.
 enum class Escapes { take_off, keep };
+
+enum class Quotes { take_off, plain_text };
 
 constexpr int k_deepest = 100;
 
@@ -26,8 +29,8 @@ Error mistake(std::string message) { return Error(ErrorCode::invalid, std::move(
 
 class Expander {
 public:
-  Expander(std::string_view word, const Lookup& lookup, char escape)
-      : m_word(word), m_lookup(lookup), m_escape(escape) {}
+  Expander(std::string_view word, const Lookup& lookup, char escape, Quotes quotes)
+      : m_word(word), m_lookup(lookup), m_escape(escape), m_quotes(quotes == Quotes::take_off) {}
 
   /// Up to `stop`, which is consumed, or the end of the word for '\0'.
   Result<std::string> text(char stop, Escapes escapes) {
@@ -38,10 +41,10 @@ public:
         ++m_at;
         return result;
       }
-      if (c == '\'') {
+      if (m_quotes && c == '\'') {
         SHEAF_TRY_ASSIGN(const auto quoted, single_quoted());
         result += quoted;
-      } else if (c == '"') {
+      } else if (m_quotes && c == '"') {
         SHEAF_TRY_ASSIGN(const auto quoted, double_quoted(escapes));
         result += quoted;
       } else if (c == '$') {
@@ -54,7 +57,7 @@ public:
       }
     }
     if (stop != '\0') {
-      return mistake(fmt::format("a '{}' is missing in '{}'", stop, m_word));
+      return mistake(fmt::format("a '{}' is missing in '{}'", stop, shown()));
     }
     return result;
   }
@@ -77,7 +80,7 @@ private:
   Result<std::string> single_quoted() {
     const auto end = m_word.find('\'', m_at + 1);
     if (end == std::string_view::npos) {
-      return mistake(fmt::format("a single quote is not closed in '{}'", m_word));
+      return mistake(fmt::format("a single quote is not closed in '{}'", shown()));
     }
     const auto quoted = m_word.substr(m_at + 1, end - m_at - 1);
     m_at = end + 1;
@@ -105,7 +108,7 @@ private:
         result += take();
       }
     }
-    return mistake(fmt::format("a double quote is not closed in '{}'", m_word));
+    return mistake(fmt::format("a double quote is not closed in '{}'", shown()));
   }
 
   /// Empty if there is none. A number and the special parameters of a shell are names, too; nobody ever sets them.
@@ -143,10 +146,10 @@ private:
   Result<std::string> braces() {
     const auto variable = name();
     if (at_end()) {
-      return mistake(fmt::format("a '}}' is missing in '{}'", m_word));
+      return mistake(fmt::format("a '}}' is missing in '{}'", shown()));
     }
     if (variable.empty()) {
-      return mistake(fmt::format("a variable's name is missing after '${{' in '{}'", m_word));
+      return mistake(fmt::format("a variable's name is missing after '${{' in '{}'", shown()));
     }
     const auto value = m_lookup(variable);
     switch (const char c = take()) {
@@ -167,7 +170,17 @@ private:
     }
   }
 
+  /// The word, or the start of what is long or has several lines.
+  std::string shown() const {
+    constexpr std::size_t k_longest = 60;
+    const auto end = std::min({m_word.size(), m_word.find('\n'), k_longest});
+    return std::string(m_word.substr(0, end)) + (end < m_word.size() ? "..." : "");
+  }
+
   Error unknown_modifier(const std::string& variable, const std::string& modifier) const {
+    if (modifier.find_first_of(" \t\r\n") != std::string::npos) {
+      return mistake(fmt::format("a '}}' is missing after '${{{}'", variable));
+    }
     return mistake(fmt::format("'${{{}{}...}}' is no known way to use a variable", variable, modifier));
   }
 
@@ -215,6 +228,7 @@ private:
   std::string_view m_word;
   const Lookup& m_lookup;
   char m_escape;
+  bool m_quotes;
   std::size_t m_at = 0;
   int m_depth = 0;
 };
@@ -222,7 +236,11 @@ private:
 } // namespace
 
 Result<std::string> expand(std::string_view word, const Lookup& lookup, char escape) {
-  return Expander(word, lookup, escape).text('\0', Escapes::take_off);
+  return Expander(word, lookup, escape, Quotes::take_off).text('\0', Escapes::take_off);
+}
+
+Result<std::string> expand_content(std::string_view content, const Lookup& lookup) {
+  return Expander(content, lookup, '\\', Quotes::plain_text).text('\0', Escapes::take_off);
 }
 
 } // namespace sheaf::containerfile

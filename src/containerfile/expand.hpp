@@ -20,4 +20,8 @@ using Lookup = std::function<std::optional<std::string>(std::string_view)>;
 /// if quotes or braces are not closed, a modifier is unknown, or `${x?}` finds nothing.
 Result<std::string> expand(std::string_view word, const Lookup& lookup, char escape);
 
+/// The same for the content of a heredoc, where quotes are plain text. The escape character is '\', whatever the file
+/// says, as in BuildKit.
+Result<std::string> expand_content(std::string_view content, const Lookup& lookup);
+
 } // namespace sheaf::containerfile

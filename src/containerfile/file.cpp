@@ -7,13 +7,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
-#include <type_traits>
+#include <string_view>
 #include <utility>
 
 namespace sheaf::containerfile {
 namespace {
+
+/// The frontends whose language this is.
+bool is_usual_syntax(std::string_view image) {
+  for (const std::string_view prefix : {"docker.io/", "docker/dockerfile"}) {
+    if (image.starts_with(prefix)) {
+      image.remove_prefix(prefix.size());
+    } else if (prefix != "docker.io/") {
+      return false;
+    }
+  }
+  return image.empty() || image.front() == ':' || image.front() == '@';
+}
 
 /// Puts instructions into stages, and knows the rules between them.
 class Assembler {
@@ -23,6 +34,8 @@ public:
     m_file.source = std::move(source);
     m_file.escape = m_lexed.escape;
     m_file.directives = std::move(m_lexed.directives);
+    m_file.empty_continuations = std::move(m_lexed.empty_continuations);
+    read_directives();
   }
 
   File run() {
@@ -48,6 +61,18 @@ public:
   }
 
 private:
+  void read_directives() {
+    for (const auto& directive : m_file.directives) {
+      if (directive.name == "check") {
+        m_file.check = parse_check(m_file.source, directive.value, m_diagnostics);
+      } else if (directive.name == "syntax" && !is_usual_syntax(directive.value.text)) {
+        m_diagnostics.warning(m_file.source, directive.value.span, "syntax-ignored",
+                              fmt::format("'{}' is not used: sheaf reads the file itself", directive.value.text),
+                              "what only that program understands is an error here");
+      }
+    }
+  }
+
   void missing_from(const std::vector<Node>& nodes) {
     const auto first =
         std::find_if(nodes.begin(), nodes.end(), [](const Node& node) { return node.keyword.text != "ARG"; });
@@ -72,45 +97,13 @@ private:
 
   void add_to_stage(const Node& node, CheckedNode& checked) {
     if (likely_keyword(node) == "FROM") {
-      m_commands.clear();
       m_file.stages.emplace_back();
       if (checked.from) {
-        check_name(*checked.from);
         m_file.stages.back().from = std::move(*checked.from);
       }
     }
     for (auto& instruction : checked.instructions) {
-      warn_if_repeated(instruction);
       m_file.stages.back().instructions.push_back(std::move(instruction));
-    }
-  }
-
-  void check_name(const From& from) {
-    if (!from.alias) {
-      return;
-    }
-    const auto [first, is_new] = m_names.emplace(from.alias->text, from.origin.line);
-    if (!is_new) {
-      m_diagnostics.error(m_file.source, from.alias->span, "duplicate-stage",
-                          fmt::format("the stage on line {} is called '{}' already", first->second, first->first));
-    }
-    if (from.alias->text == "scratch") {
-      m_diagnostics.warning(m_file.source, from.alias->span, "reserved-stage-name",
-                            "'scratch' is the empty image; 'FROM scratch' does not mean this stage");
-    }
-  }
-
-  /// Only the last CMD and the last ENTRYPOINT of a stage count.
-  void warn_if_repeated(const Instruction& instruction) {
-    if (!std::holds_alternative<Cmd>(instruction) && !std::holds_alternative<Entrypoint>(instruction)) {
-      return;
-    }
-    const auto& origin = origin_of(instruction);
-    const auto [earlier, is_first] = m_commands.emplace(instruction.index(), origin.line);
-    if (!is_first) {
-      m_diagnostics.warning(m_file.source, origin.span, "repeated-instruction",
-                            fmt::format("this replaces the one on line {}", earlier->second));
-      earlier->second = origin.line;
     }
   }
 
@@ -118,10 +111,6 @@ private:
   LexedFile m_lexed;
   Diagnostics& m_diagnostics;
   File m_file;
-  /// Stage name -> line.
-  std::map<std::string, std::size_t> m_names;
-  /// Of the current stage: kind of instruction -> line.
-  std::map<std::size_t, std::size_t> m_commands;
 };
 
 } // namespace
@@ -131,6 +120,27 @@ std::optional<File> parse(std::shared_ptr<const SourceText> source, Diagnostics&
   auto lexed = lex(source, diagnostics);
   auto file = Assembler(std::move(source), std::move(lexed), diagnostics).run();
   return diagnostics.error_count() == errors_before ? std::optional(std::move(file)) : std::nullopt;
+}
+
+std::optional<Trigger> parse_trigger(std::string name, std::string text, Diagnostics& diagnostics) {
+  const auto errors_before = diagnostics.error_count();
+  Trigger trigger;
+  trigger.source = std::make_shared<SourceText>(std::move(name), std::move(text));
+  auto lexed = lex(trigger.source, diagnostics);
+  if (lexed.lines.size() != 1) {
+    const auto size = trigger.source->text().size();
+    diagnostics.error(trigger.source, {0, size}, "bad-trigger", "an ONBUILD of an image is one instruction, not this");
+    return std::nullopt;
+  }
+  const auto node = parse_node(std::move(lexed.lines.front()));
+  if (node.keyword.text == "FROM" || node.keyword.text == "ONBUILD" || node.keyword.text == "MAINTAINER") {
+    diagnostics.error(trigger.source, node.keyword.span, "bad-trigger",
+                      fmt::format("{} cannot be the ONBUILD of an image", node.keyword.text));
+    return std::nullopt;
+  }
+  // An image has no say in extensions; its author had.
+  trigger.instructions = check_node({trigger.source, lexed.escape, true}, node, diagnostics).instructions;
+  return diagnostics.error_count() == errors_before ? std::optional(std::move(trigger)) : std::nullopt;
 }
 
 } // namespace sheaf::containerfile

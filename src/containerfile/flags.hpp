@@ -9,13 +9,16 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace sheaf::containerfile {
 
-/// Values by flag name, without the dashes.
-using FlagValues = std::map<std::string, Word, std::less<>>;
+/// The flags by name, without the dashes; several only where an instruction may repeat the flag. They point into the
+/// node.
+using FlagValues = std::map<std::string, std::vector<const Flag*>, std::less<>>;
 
-/// The flags of `node` that are carried out. The others, and slips, go to `diagnostics`.
+/// The flags of `node`, all known, with a value where one is needed; one that is given empty ("--chown=") counts as not
+/// given, as in BuildKit. Slips go to `diagnostics`.
 FlagValues check_flags(const std::shared_ptr<const SourceText>& source, const Node& node, Diagnostics& diagnostics);
 
 } // namespace sheaf::containerfile

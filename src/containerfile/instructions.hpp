@@ -23,6 +23,8 @@ struct Origin {
   std::size_t line = 0;
   /// The instruction on one line, for people; a heredoc is shown by its first line.
   std::string text;
+  /// The keyword as written, in whatever case.
+  Word keyword;
   const std::string& display() const { return text; }
 };
 
@@ -71,6 +73,11 @@ struct From {
   std::optional<Word> platform;
   /// Lower case.
   std::optional<Word> alias;
+  /// "AS" and the alias, as written.
+  std::optional<Word> as_keyword;
+  std::string written_alias;
+  /// The comment lines right above.
+  std::vector<Word> comments;
 };
 
 /// `ARG a b=c` becomes two.
@@ -78,6 +85,8 @@ struct Arg {
   Origin origin;
   Word name;
   std::optional<Word> default_value;
+  /// The comment lines right above.
+  std::vector<Word> comments;
 };
 
 struct KeyValue {
@@ -89,12 +98,16 @@ struct Env {
   Origin origin;
   /// At least one.
   std::vector<KeyValue> pairs;
+  /// Written without '=', as of old; there is one pair then.
+  bool legacy = false;
 };
 
 struct Label {
   Origin origin;
   /// At least one.
   std::vector<KeyValue> pairs;
+  /// Written without '=', as of old; there is one pair then.
+  bool legacy = false;
 };
 
 struct Run {
@@ -103,7 +116,7 @@ struct Run {
   std::vector<MountFlag> mounts;
   /// "default", "none" or "host"; may hold variables.
   std::optional<Word> network;
-  /// "sandbox" or "insecure".
+  /// "sandbox" or "insecure"; may hold variables.
   std::optional<Word> security;
 };
 

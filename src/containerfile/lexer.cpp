@@ -68,6 +68,9 @@ public:
         continue;
       }
       m_directives_open = false;
+      if (content.empty()) {
+        m_comments.clear();
+      }
       if (!content.empty()) {
         instruction({content.begin, line->end, line->next});
       }
@@ -96,11 +99,12 @@ private:
 
   /// Directives come first; the first comment that is none, or a blank line, ends them.
   void comment(Range content) {
+    const auto body = trimmed(m_text, {content.begin + 1, content.end});
+    m_comments.push_back({std::string(slice(body)), {body.begin, body.end}});
     if (!m_directives_open) {
       return;
     }
     m_directives_open = false;
-    const auto body = trimmed(m_text, {content.begin + 1, content.end});
     const auto separator = slice(body).find_first_of("=:");
     if (separator == std::string_view::npos) {
       return;
@@ -113,6 +117,7 @@ private:
       return;
     }
     if (std::find(k_directives.begin(), k_directives.end(), key) != k_directives.end()) {
+      m_comments.clear();
       directive(key, {content.begin, content.end}, value);
       m_directives_open = true;
     } else if (const auto hint = did_you_mean(key, k_directives); !hint.empty()) {
@@ -155,9 +160,7 @@ private:
       const auto content = trimmed(m_text, {next->begin, next->end});
       if (content.empty()) {
         if (!std::exchange(warned, true)) {
-          m_diagnostics.warning(m_source, {next->begin, next->begin}, "empty-continuation",
-                                "this empty line is inside an instruction that the line before it continues",
-                                fmt::format("take the '{}' off the end of that line, or drop this one", m_file.escape));
+          m_file.empty_continuations.push_back({next->begin, next->begin});
         }
       } else if (m_text[content.begin] != '#') {
         continued = add_piece(line, *next);
@@ -170,6 +173,7 @@ private:
       return;
     }
     heredocs(line);
+    line.set_comments(std::exchange(m_comments, {}));
     m_file.lines.push_back(std::move(line));
   }
 
@@ -198,7 +202,7 @@ private:
       heredoc.strip_tabs = marker.strip_tabs;
       heredoc.expand = marker.expand;
       heredoc_body(heredoc);
-      line.heredocs.push_back(std::move(heredoc));
+      line.add(std::move(heredoc));
     }
   }
 
@@ -231,6 +235,8 @@ private:
   Diagnostics& m_diagnostics;
   std::size_t m_at = 0;
   bool m_directives_open = true;
+  /// The comments since the last instruction, blank line or directive.
+  std::vector<Word> m_comments;
   LexedFile m_file;
 };
 
@@ -257,6 +263,20 @@ void LogicalLine::append(std::string_view text, std::size_t begin) {
 }
 
 void LogicalLine::trim_end() { m_text.resize(trimmed(m_text, {0, m_text.size()}).end); }
+
+LogicalLine LogicalLine::from(std::size_t offset) const {
+  LogicalLine rest;
+  rest.m_heredocs = m_heredocs;
+  offset = std::min(offset, m_text.size());
+  for (std::size_t i = 0; i < m_pieces.size(); ++i) {
+    const auto end = std::min(i + 1 < m_pieces.size() ? m_pieces[i + 1].text_begin : m_text.size(), m_text.size());
+    const auto begin = std::max(m_pieces[i].text_begin, offset);
+    if (begin < end) {
+      rest.append(text({begin, end}), m_pieces[i].source_begin + (begin - m_pieces[i].text_begin));
+    }
+  }
+  return rest;
+}
 
 std::size_t LogicalLine::source_offset(std::size_t offset) const {
   const auto after = std::upper_bound(m_pieces.begin(), m_pieces.end(), offset,

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sheaf::containerfile {
@@ -55,11 +56,18 @@ public:
   /// For people: every line break with the blanks around it is one space, a tab is one, too.
   std::string display() const;
 
+  /// In the order of their markers.
+  const std::vector<Heredoc>& heredocs() const { return m_heredocs; }
+  /// The comment lines that stand right above, without '#' and the blanks around.
+  const std::vector<Word>& comments() const { return m_comments; }
+  /// What follows `offset`, as a line of its own with the same heredocs: the instruction in an ONBUILD.
+  LogicalLine from(std::size_t offset) const;
+
   /// Adds bytes [begin, begin + text.size()) of the file.
   void append(std::string_view text, std::size_t begin);
   void trim_end();
-
-  std::vector<Heredoc> heredocs;
+  void add(Heredoc heredoc) { m_heredocs.push_back(std::move(heredoc)); }
+  void set_comments(std::vector<Word> comments) { m_comments = std::move(comments); }
 
 private:
   struct Piece {
@@ -70,6 +78,8 @@ private:
 
   std::string m_text;
   std::vector<Piece> m_pieces;
+  std::vector<Heredoc> m_heredocs;
+  std::vector<Word> m_comments;
 };
 
 struct LexedFile {
@@ -78,6 +88,8 @@ struct LexedFile {
   /// `# sheaf: extensions` was said.
   bool extensions = false;
   std::vector<LogicalLine> lines;
+  /// The places of empty lines within continued instructions, the first of each instruction.
+  std::vector<Span> empty_continuations;
 };
 
 /// Mistakes in directives, heredocs and continuations go to `diagnostics`; the result is usable all the same.

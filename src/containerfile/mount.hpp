@@ -4,6 +4,7 @@
 // What a `--mount=` of RUN means, once its variables are known (Dockerfile reference, "RUN --mount").
 
 #include "base/diagnostics.hpp"
+#include "containerfile/ast.hpp"
 #include "containerfile/instructions.hpp"
 
 #include <cstdint>
@@ -40,6 +41,11 @@ struct Mount {
   /// Of a tmpfs, in bytes.
   std::optional<std::uint64_t> size;
 };
+
+/// Reads the value of `flag`, a `--mount=` within `line`. What needs no variable to be known is checked now, so that a
+/// mistake is found before anything runs. Nothing if there is one.
+std::optional<MountFlag> parse_mount(const std::shared_ptr<const SourceText>& source, const LogicalLine& line,
+                                     const Flag& flag, Diagnostics& diagnostics);
 
 /// `text` expanded; the caller reports what is wrong with it.
 using ExpandWord = std::function<std::string(const Word&)>;

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "context/glob.hpp"
+
 namespace sheaf::context {
 
 class IgnorePatterns {
@@ -24,18 +26,19 @@ public:
   /// `invalid` names the pattern that is none.
   static Result<IgnorePatterns> from_list(const std::vector<std::string>& patterns);
 
-  bool empty() const;
+  bool empty() const { return m_patterns.empty(); }
   /// `path` is relative and clean ("a/b").
   bool excludes(std::string_view path) const;
   /// May something below the excluded folder `path` be an exception? If not, a walk need not go there.
   bool may_except_below(std::string_view path) const;
 
-  // private parts are this folder's business
 private:
   struct Pattern {
-    std::string text;
+    Glob glob;
     bool negated = false;
   };
+  /// `text` as a line of an ignore file; nothing for a blank one.
+  Result<void> add(std::string_view text);
   std::vector<Pattern> m_patterns;
 };
 

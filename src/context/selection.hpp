@@ -26,8 +26,10 @@ struct SelectedEntry {
   std::string source;
   /// Relative to the destination; empty for the contents of a directory source itself.
   std::string name;
-  /// DT_REG, DT_DIR, DT_LNK, DT_FIFO, …
+  /// DT_REG, DT_DIR, DT_LNK, DT_FIFO, …; never DT_SOCK or DT_UNKNOWN.
   unsigned char type = 0;
+  /// A directory that was not asked for, only something in it (`parents`, exceptions of `excludes`).
+  bool is_parent = false;
 };
 
 /// What one source gives.
@@ -36,13 +38,14 @@ struct SelectedSource {
   std::string pattern;
   /// True if it is a directory, whose contents are taken; else a file, by its name.
   bool is_directory = false;
-  /// Sorted by name, a directory before what is in it.
+  /// Sorted by name, folder by folder: a directory, then all that is in it, then what follows the directory. The first
+  /// of a directory source is the directory itself.
   std::vector<SelectedEntry> entries;
 };
 
-/// `tree` is the context or a composed root; links cannot lead out of it. `ignore` may be null. `not_found` if a source
-/// without wildcards is missing or excluded, or one with wildcards matches nothing and no other does (as BuildKit has
-/// it); `denied` names what may not be read.
+/// `tree` is the context or a composed root; links cannot lead out of it. `ignore` may be null. A pattern with
+/// wildcards gives a SelectedSource for each match, and may match nothing; without, `not_found` if it is missing or
+/// excluded. `denied` names what may not be read. Sockets are left out. Source: BuildKit, tonistiigi/fsutil.
 Result<std::vector<SelectedSource>> select(const os::Fd& tree, const Selection& selection,
                                            const IgnorePatterns* ignore);
 

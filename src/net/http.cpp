@@ -205,8 +205,6 @@ int hex_digit(char c) {
 
 } // namespace
 
-bool is_http_url(std::string_view url) { return url.starts_with("http://") || url.starts_with("https://"); }
-
 std::string file_name_of(std::string_view url) {
   url = url.substr(0, url.find_first_of("?#"));
   const auto host = url.find("://");

@@ -23,8 +23,6 @@ struct FileVersion {
   std::int64_t modified = 0;
 };
 
-/// Is it a URL that this folder can fetch?
-bool is_http_url(std::string_view url);
 /// The last part of the URL's path, decoded; empty if it ends in '/'.
 std::string file_name_of(std::string_view url);
 

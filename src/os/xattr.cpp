@@ -18,13 +18,12 @@ std::string path_in(const Fd& directory, const std::string& name) {
   return fmt::format("/proc/self/fd/{}/{}", directory.get(), name);
 }
 
-} // namespace
-
-Result<std::map<std::string, std::string>> attributes_at(const Fd& directory, const std::string& name) {
+/// All attributes by the calls that list the names and read a value.
+template <class List, class Get>
+Result<std::map<std::string, std::string>> collect(const std::string& name, const List& list, const Get& get) {
   std::map<std::string, std::string> attributes;
-  const auto path = path_in(directory, name);
   std::array<char, 4096> names{};
-  const auto length = llistxattr(path.c_str(), names.data(), names.size());
+  const auto length = list(names.data(), names.size());
   if (length < 0) {
     if (errno == ENOTSUP) {
       return attributes;
@@ -33,7 +32,7 @@ Result<std::map<std::string, std::string>> attributes_at(const Fd& directory, co
   }
   for (const char* at = names.data(); at < names.data() + length; at += std::strlen(at) + 1) {
     std::string value(65536, '\0');
-    const auto size = lgetxattr(path.c_str(), at, value.data(), value.size());
+    const auto size = get(at, value.data(), value.size());
     if (size < 0) {
       return Error::from_errno(errno, fmt::format("reading attribute '{}' of '{}'", at, name));
     }
@@ -43,9 +42,31 @@ Result<std::map<std::string, std::string>> attributes_at(const Fd& directory, co
   return attributes;
 }
 
+} // namespace
+
+Result<std::map<std::string, std::string>> attributes_at(const Fd& directory, const std::string& name) {
+  const auto path = path_in(directory, name);
+  return collect(
+      name, [&](char* to, std::size_t size) { return llistxattr(path.c_str(), to, size); },
+      [&](const char* key, char* to, std::size_t size) { return lgetxattr(path.c_str(), key, to, size); });
+}
+
+Result<std::map<std::string, std::string>> attributes_of(const Fd& file, const std::string& name) {
+  return collect(
+      name, [&](char* to, std::size_t size) { return flistxattr(file.get(), to, size); },
+      [&](const char* key, char* to, std::size_t size) { return fgetxattr(file.get(), key, to, size); });
+}
+
 Result<void> remove_attribute_at(const Fd& directory, const std::string& name, const std::string& attribute) {
   if (lremovexattr(path_in(directory, name).c_str(), attribute.c_str()) != 0 && errno != ENODATA && errno != ENOTSUP) {
     return Error::from_errno(errno, fmt::format("removing attribute '{}' of '{}'", attribute, name));
+  }
+  return {};
+}
+
+Result<void> set_attribute(const Fd& file, const std::string& attribute, const std::string& value) {
+  if (fsetxattr(file.get(), attribute.c_str(), value.data(), value.size(), 0) != 0) {
+    return Error::from_errno(errno, fmt::format("setting attribute '{}'", attribute));
   }
   return {};
 }

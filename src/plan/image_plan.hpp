@@ -8,9 +8,9 @@
 #include "base/diagnostics.hpp"
 #include "containerfile/file.hpp"
 #include "oci/image_config.hpp"
+#include "plan/platform.hpp"
 #include "plan/step.hpp"
 
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,21 +19,9 @@
 
 namespace sheaf::plan {
 
-/// "linux/arm64/v8"
-struct Platform {
-  std::string os = "linux";
-  std::string architecture;
-  std::string variant;
-  std::string to_string() const;
-  /// `invalid` for anything that is not "os/architecture[/variant]" (or an architecture alone).
-  static Result<Platform> parse(std::string_view text);
-  bool operator==(const Platform&) const = default;
-};
-Platform native_platform();
-
 /// What the command line says.
 struct ImageRequest {
-  /// Of --build-arg; nothing as value: not set in the environment either.
+  /// Of --build-arg; nothing as value: not set in the environment either, so as if it had not been given.
   std::map<std::string, std::optional<std::string>, std::less<>> build_args;
   /// A stage's name or number; empty for the last one.
   std::string target;
@@ -56,11 +44,12 @@ struct ImageRequest {
 struct StagePlan {
   /// Its name, else its number.
   std::string name;
-  /// What it starts from: `nothing` for scratch, a stage or an image.
+  /// What it starts from: `nothing` for scratch, a stage, an image or a named context.
   Source base;
   Platform platform;
   std::vector<Step> steps;
-  /// What it ends with; history has one line per instruction.
+  /// What it ends with. The history goes on from that of the base; of its lines those that are not marked as empty
+  /// belong to the steps, in order, but for SnapshotSteps, which have none.
   oci::Image image;
   bool no_cache = false;
   /// Places in `ImagePlan::stages` that must be there before it: of FROM, COPY --from and mounts.
@@ -78,10 +67,13 @@ struct ImagePlan {
 /// expanded, named contexts replaced. Mistakes go to `diagnostics`.
 std::set<std::string> images_of(const containerfile::File& file, const ImageRequest& request, Diagnostics& diagnostics);
 
-/// `images` holds the configuration of every image of `images_of`. Reports all mistakes at once; nothing if there is
-/// any.
+/// `images` holds the configuration of every image of `images_of` by that name; for one that is only copied from it may
+/// be missing. Reports all mistakes at once; nothing if there is any. Build arguments that no ARG takes are a warning.
 std::optional<ImagePlan> plan_image(const containerfile::File& file, const ImageRequest& request,
                                     const std::map<std::string, oci::Image>& images, Diagnostics& diagnostics);
+
+/// The images that the steps and bases of a plan read; ONBUILD of a base may have added some to those of the file.
+std::set<std::string> images_of(const ImagePlan& plan);
 
 /// For people and programs (`sheaf build --print`).
 std::string to_json(const ImagePlan& plan);

@@ -9,44 +9,15 @@
 #include "base/diagnostics.hpp"
 #include "base/digest.hpp"
 #include "catalogue/layer_definition.hpp"
+#include "plan/step.hpp"
 #include "resolve/resolve.hpp"
 
 #include <map>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace sheaf::plan {
-
-/// RUN: `argv` in `directory` as `user`, with the environment of the layer so far and its build arguments.
-struct RunStep {
-  std::vector<std::string> argv;
-  std::map<std::string, std::string> environment;
-  std::string directory;
-  std::string user;
-};
-
-/// COPY from the layer's own files.
-struct CopyStep {
-  std::vector<std::string> sources;
-  std::string destination;
-  std::string owner;
-  std::optional<unsigned> mode;
-};
-
-/// WORKDIR: the directory exists afterwards.
-struct MakeDirectoryStep {
-  std::string path;
-};
-
-struct Step {
-  /// The instruction on one line, as written.
-  std::string display;
-  /// 1-based line in the Containerfile.
-  std::size_t line = 0;
-  std::variant<RunStep, CopyStep, MakeDirectoryStep> action;
-};
 
 struct LayerPlan {
   std::string name;
@@ -58,6 +29,7 @@ struct LayerPlan {
   /// Names of the layers whose files it may replace or delete.
   std::vector<std::string> replaces;
   std::optional<catalogue::Bootstrap> bootstrap;
+  /// `Source::Kind::context` is `files`; no step reads from anywhere else.
   std::vector<Step> steps;
   ConfigDelta config;
   /// The layer's own rows of the capture table.
@@ -82,8 +54,5 @@ ConfigDelta compose_config(const std::vector<const ConfigDelta*>& deltas);
 
 /// The recipe key of a plan whose closure has these content keys, by layer name.
 RecipeKey recipe_key(const LayerPlan& plan, const std::map<std::string, ContentKey>& closure);
-
-/// What PATH is before any layer says something.
-inline constexpr const char* k_default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 } // namespace sheaf::plan

@@ -13,6 +13,9 @@
 
 namespace sheaf::plan {
 
+/// What PATH is where nothing is said.
+inline constexpr const char* k_default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Where files are read from.
 struct Source {
   enum class Kind {
@@ -156,7 +159,8 @@ struct Step {
   std::variant<RunStep, CopyStep, MakeDirectoryStep, SnapshotStep> action;
 };
 
-/// Canonical text of all that decides the step's result, but for the content of what it reads. Part of cache keys.
+/// Canonical text of all that decides the step's result, but for the content of what it reads: where files come from is
+/// not said, nor what a secret holds. Part of cache keys, together with digests of that content.
 std::string describe(const Step& step);
 
 } // namespace sheaf::plan

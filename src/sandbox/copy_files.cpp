@@ -1,167 +1,256 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/copy_files.hpp"
 
-#include "base/text.hpp"
+#include "archive/unpack.hpp"
+#include "base/diagnostics.hpp"
 #include "os/file.hpp"
+#include "os/mount.hpp"
+#include "os/resolve.hpp"
+#include "sandbox/copy_entries.hpp"
 #include "sandbox/process_setup.hpp"
-#include "sandbox/root_setup.hpp"
 
 #include <fmt/format.h>
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/sendfile.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
+
+#include "context/selection.hpp"
 
 namespace sheaf::sandbox {
 namespace {
 
 using os::Fd;
 
-std::string base_name(const std::string& path) {
-  const auto slash = path.find_last_of('/');
-  return slash == std::string::npos ? path : path.substr(slash + 1);
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
 }
 
-/// What every written entry gets, with the owner's name already looked up.
-struct Attributes {
-  unsigned uid = 0;
-  unsigned gid = 0;
-  std::optional<unsigned> mode;
-  std::optional<long long> epoch;
-  unsigned mode_for(const struct stat& source) const { return mode.value_or(source.st_mode & 07777U); }
-};
+std::string base_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-Result<void> stamp_entry(const Fd& folder, const std::string& name, const Attributes& copy) {
-  const timespec time = copy.epoch ? timespec{*copy.epoch, 0} : timespec{0, UTIME_OMIT};
-  const std::array<timespec, 2> times = {{time, time}};
-  if (fchownat(folder.get(), name.c_str(), copy.uid, copy.gid, AT_SYMLINK_NOFOLLOW) != 0 ||
-      utimensat(folder.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
-    return Error::from_errno(errno, fmt::format("setting owner and time of '{}'", name));
-  }
-  return {};
-}
-
-Result<void> copy_bytes(const Fd& from, const Fd& to) {
-  for (;;) {
-    const auto done = sendfile(to.get(), from.get(), nullptr, std::size_t{1} << 30U);
-    if (done == 0) {
-      return {};
-    }
-    if (done < 0 && errno != EINTR) {
-      return Error::from_errno(errno, "copying a file");
-    }
-  }
-}
-
-Result<void> copy_file(const Fd& from, const Fd& folder, const std::string& name, const Attributes& copy) {
-  SHEAF_TRY_ASSIGN(const auto info, os::stat_of(from));
-  if (unlinkat(folder.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
-    return Error::from_errno(errno, fmt::format("replacing '{}'", name));
-  }
-  SHEAF_TRY_ASSIGN(const Fd to, os::open_at(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-  SHEAF_TRY(copy_bytes(from, to));
-  SHEAF_TRY(stamp_entry(folder, name, copy));
-  if (fchmod(to.get(), copy.mode_for(info)) != 0) { // after the chown, which clears setuid
-    return Error::from_errno(errno, fmt::format("setting the mode of '{}'", name));
-  }
-  return {};
-}
-
-Result<void> copy_link(const Fd& from_folder, const std::string& from_name, const Fd& folder, const std::string& name,
-                       const Attributes& copy) {
-  SHEAF_TRY_ASSIGN(const auto target, os::read_link_at(from_folder, from_name));
-  unlinkat(folder.get(), name.c_str(), 0);
-  if (symlinkat(target.c_str(), folder.get(), name.c_str()) != 0) {
-    return Error::from_errno(errno, fmt::format("creating symlink '{}'", name));
-  }
-  return stamp_entry(folder, name, copy);
-}
-
-Result<void> copy_contents(const Fd& from, const Fd& to, const Attributes& copy);
-
-Result<void> copy_directory(const Fd& from, const Fd& folder, const std::string& name, const Attributes& copy) {
-  SHEAF_TRY_ASSIGN(const auto info, os::stat_of(from));
-  const bool made = mkdirat(folder.get(), name.c_str(), 0700) == 0;
-  if (!made && errno != EEXIST) {
-    return Error::from_errno(errno, fmt::format("creating directory '{}'", name));
-  }
-  SHEAF_TRY_ASSIGN(const Fd to, os::open_at(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  SHEAF_TRY(copy_contents(from, to, copy));
-  if (made && fchmod(to.get(), copy.mode_for(info)) != 0) {
-    return Error::from_errno(errno, fmt::format("setting the mode of '{}'", name));
-  }
-  return made ? stamp_entry(folder, name, copy) : Result<void>();
-}
-
-Result<void> copy_entry(const Fd& from_folder, const os::DirectoryEntry& entry, const Fd& to, const Attributes& copy) {
-  if (entry.type == DT_LNK) {
-    return copy_link(from_folder, entry.name, to, entry.name, copy);
-  }
-  SHEAF_TRY_ASSIGN(const Fd from, os::open_at(from_folder, entry.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-  if (entry.type == DT_DIR) {
-    return copy_directory(from, to, entry.name, copy);
-  }
-  if (entry.type != DT_REG) {
-    return Error(ErrorCode::unsupported, fmt::format("'{}' is neither file, directory nor symlink", entry.name));
-  }
-  return copy_file(from, to, entry.name, copy);
-}
-
-Result<void> copy_contents(const Fd& from, const Fd& to, const Attributes& copy) {
-  SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(from));
-  for (const auto& entry : entries) {
-    SHEAF_TRY(copy_entry(from, entry, to, copy).context(entry.name));
-  }
-  return {};
-}
-
-/// One source of the instruction: a file lands in or as the destination, a directory's contents land in it.
-Result<void> copy_source(const std::string& source, const CopyFiles& copy, const Attributes& attributes,
-                         const Fd& context, const std::string& root) {
-  SHEAF_TRY_ASSIGN(const Fd from, os::open_beneath(context, source, O_RDONLY));
-  SHEAF_TRY_ASSIGN(const auto info, os::stat_of(from));
-  SHEAF_TRY_ASSIGN(const Fd root_fd, os::open(root, O_RDONLY | O_DIRECTORY));
-  const auto existing = os::open_in_root(root_fd, copy.destination, O_RDONLY | O_DIRECTORY);
-  const bool into = copy.destination.ends_with('/') || existing.has_value() || S_ISDIR(info.st_mode);
-  const auto slash = copy.destination.find_last_of('/');
-  const auto folder = into ? copy.destination : copy.destination.substr(0, slash + 1);
-  SHEAF_TRY(make_directory_in_root(
-      folder.size() > 1 && folder.ends_with('/') ? folder.substr(0, folder.size() - 1) : folder, root));
-  SHEAF_TRY_ASSIGN(const Fd to, os::open_in_root(root_fd, folder, O_RDONLY | O_DIRECTORY));
-  if (S_ISDIR(info.st_mode)) {
-    return copy_contents(from, to, attributes);
-  }
-  return copy_file(from, to, into ? base_name(source) : base_name(copy.destination), attributes);
-}
-
-Result<std::string> text_in_root(const std::string& root, const std::string& path) {
-  SHEAF_TRY_ASSIGN(const Fd root_fd, os::open(root, O_RDONLY | O_DIRECTORY));
-  const auto file = os::open_in_root(root_fd, path, O_RDONLY | O_NONBLOCK);
+Result<std::string> text_in_root(const Fd& root, const std::string& path) {
+  const auto file = os::open_in_root(root, path, O_RDONLY | O_NONBLOCK);
   const auto info = file ? os::stat_of(*file) : Result<struct stat>(file.error());
   return info && S_ISREG(info->st_mode) ? os::read_all(*file) : Result<std::string>(std::string());
 }
 
-Result<Attributes> attributes_of(const CopyFiles& copy, const std::string& root) {
-  SHEAF_TRY_ASSIGN(const auto passwd, text_in_root(root, "/etc/passwd"));
-  SHEAF_TRY_ASSIGN(const auto group, text_in_root(root, "/etc/group"));
-  SHEAF_TRY_ASSIGN(const auto owner, resolve_user(copy.owner.empty() ? "0:0" : copy.owner, passwd, group));
-  return Attributes{owner.uid, owner.gid, to_number<unsigned>(copy.mode, 8), copy.epoch};
+/// The modes of new files are what they are asked to be.
+class NoUmask {
+public:
+  NoUmask() : m_before(umask(0)) {}
+  ~NoUmask() { umask(m_before); }
+  NoUmask(const NoUmask&) = delete;
+  NoUmask& operator=(const NoUmask&) = delete;
+
+private:
+  mode_t m_before;
+};
+
+/// Two descriptors are open for every level of a tree.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
 }
+
+/// One instruction.
+class Copy {
+public:
+  Copy(const CopyFiles& copy, Fd root) : m_copy(copy), m_root(std::move(root)) {}
+
+  Result<void> run() {
+    SHEAF_TRY(read_owner());
+    if (!m_copy.mode.empty()) {
+      SHEAF_TRY_ASSIGN(m_attributes.mode, FileMode::parse(m_copy.mode));
+    }
+    m_attributes.owner = m_owner;
+    m_attributes.epoch = m_copy.epoch;
+    Fd tree;
+    std::vector<context::SelectedSource> selected;
+    if (!m_copy.tree.empty()) {
+      SHEAF_TRY_ASSIGN(tree, open_tree());
+      SHEAF_TRY_ASSIGN(selected, select(tree, m_copy.sources));
+    }
+    SHEAF_TRY(check_destination(selected));
+    for (const auto& source : selected) {
+      auto attributes = m_attributes;
+      if (m_copy.keep_owners && m_copy.owner.empty()) {
+        attributes.owner.reset();
+      }
+      SHEAF_TRY(copy_selected(tree, source, attributes, m_copy.unpack_sources));
+    }
+    for (const auto& file : m_copy.files) {
+      SHEAF_TRY(copy_host(file).context(fmt::format("copying '{}'", file.name)));
+    }
+    return {};
+  }
+
+private:
+  Result<void> read_owner() {
+    SHEAF_TRY_ASSIGN(const auto passwd, text_in_root(m_root, "/etc/passwd"));
+    SHEAF_TRY_ASSIGN(const auto group, text_in_root(m_root, "/etc/group"));
+    SHEAF_TRY_ASSIGN(const auto owner, resolve_user(m_copy.owner.empty() ? "0:0" : m_copy.owner, passwd, group));
+    m_owner = {owner.uid, owner.gid};
+    return {};
+  }
+
+  Result<Fd> open_tree() const {
+    if (m_copy.tree.size() == 1) {
+      return os::open(m_copy.tree.front(), O_RDONLY | O_DIRECTORY);
+    }
+    SHEAF_TRY_ASSIGN(const Fd mount, os::mount_overlay({m_copy.tree, "", "", false}).context("mounting the sources"));
+    return os::open_at(mount, ".", O_RDONLY | O_DIRECTORY);
+  }
+
+  Result<std::vector<context::SelectedSource>> select(const Fd& tree, const std::vector<std::string>& sources) const {
+    Diagnostics diagnostics;
+    const auto text = std::make_shared<SourceText>(".dockerignore", m_copy.ignore);
+    const auto ignore = context::IgnorePatterns::parse(text, diagnostics);
+    if (diagnostics.has_errors()) {
+      return diagnostics.to_error("reading '.dockerignore'");
+    }
+    return context::select(tree, {sources, m_copy.excludes, m_copy.parents}, &ignore);
+  }
+
+  bool wants_folder() const { return m_copy.destination.ends_with('/'); }
+
+  /// Several files cannot become one.
+  Result<void> check_destination(const std::vector<context::SelectedSource>& selected) const {
+    const auto count = selected.size() + m_copy.files.size();
+    const bool only_folders =
+        m_copy.files.empty() &&
+        std::all_of(selected.begin(), selected.end(), [](const auto& source) { return source.is_directory; });
+    if (count < 2 || wants_folder() || only_folders ||
+        os::open_in_root(m_root, m_copy.destination, O_PATH | O_DIRECTORY)) {
+      return {};
+    }
+    return Error(ErrorCode::invalid,
+                 fmt::format("{} sources cannot become the one file '{}'", count, m_copy.destination))
+        .with_hint(fmt::format("to copy into a folder, write '{}/'", m_copy.destination));
+  }
+
+  /// Makes folder `path` of the root (resolved, so without links) and those above it; existing ones stay as they are.
+  Result<Fd> make_folder(const std::string& path) const {
+    for (std::size_t at = 0; at < path.size();) {
+      const auto end = std::min(path.find('/', at), path.size());
+      const auto part = path.substr(0, end);
+      at = end + 1;
+      if (os::open_beneath(m_root, part, O_PATH | O_NOFOLLOW)) {
+        continue;
+      }
+      SHEAF_TRY_ASSIGN(const Fd above,
+                       os::open_beneath(m_root, folder_of(part).empty() ? "." : folder_of(part), O_PATH | O_DIRECTORY));
+      SHEAF_TRY(make_one(above, base_of(part)).context(fmt::format("making folder '/{}'", part)));
+    }
+    auto folder = os::open_beneath(m_root, path.empty() ? "." : path, O_RDONLY | O_DIRECTORY);
+    if (!folder && folder.error().errno_value() == ENOTDIR) {
+      return Error(ErrorCode::conflict, fmt::format("'/{}' is not a folder, nothing can be copied into it", path))
+          .with_hint("choose another destination, or remove the file in an earlier step");
+    }
+    return folder;
+  }
+
+  Result<void> make_one(const Fd& above, const std::string& name) const {
+    const timespec time = m_copy.epoch ? timespec{*m_copy.epoch, 0} : timespec{0, UTIME_OMIT};
+    const std::array<timespec, 2> times = {time, time};
+    if (mkdirat(above.get(), name.c_str(), 0755) != 0 ||
+        fchownat(above.get(), name.c_str(), m_owner.first, m_owner.second, AT_SYMLINK_NOFOLLOW) != 0 ||
+        utimensat(above.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
+      return Error::from_errno(errno, "mkdir");
+    }
+    return {};
+  }
+
+  /// The destination with its links followed, which may lead to what is not there yet.
+  Result<std::string> destination() const {
+    SHEAF_TRY_ASSIGN(auto resolved, os::resolve_in_root(m_root, m_copy.destination, os::Missing::is_kept));
+    return std::move(resolved.path);
+  }
+
+  struct FilePlace {
+    Fd folder;
+    std::string name;
+  };
+  /// Where a file called `name` goes.
+  Result<FilePlace> place_of(const std::string& name) const {
+    SHEAF_TRY_ASSIGN(const auto path, destination());
+    const bool into = wants_folder() || os::open_beneath(m_root, path.empty() ? "." : path, O_PATH | O_DIRECTORY);
+    SHEAF_TRY_ASSIGN(auto folder, make_folder(into ? path : folder_of(path)));
+    return FilePlace{std::move(folder), into ? name : base_of(path)};
+  }
+
+  Result<void> copy_selected(const Fd& tree, const context::SelectedSource& source, const CopyAttributes& attributes,
+                             bool unpack) const {
+    if (source.is_directory) {
+      SHEAF_TRY_ASSIGN(const auto path, destination());
+      SHEAF_TRY_ASSIGN(const auto folder, make_folder(path));
+      return EntryCopier(tree, folder, attributes).copy_folder(source);
+    }
+    const auto& entry = source.entries.front();
+    if (unpack && entry.type == DT_REG) {
+      SHEAF_TRY_ASSIGN(Fd file, os::open_beneath(tree, entry.source, O_RDONLY | O_NOFOLLOW));
+      SHEAF_TRY_ASSIGN(const bool is_archive, archive::is_archive(file));
+      if (is_archive) {
+        return unpack_here(std::move(file)).context(fmt::format("unpacking '/{}'", entry.source));
+      }
+    }
+    SHEAF_TRY_ASSIGN(const auto place, place_of(entry.name));
+    return EntryCopier(tree, place.folder, attributes).copy_file(entry.source, place.name);
+  }
+
+  Result<void> unpack_here(Fd file) const {
+    SHEAF_TRY_ASSIGN(const auto path, destination());
+    SHEAF_TRY_ASSIGN(const auto folder, make_folder(path));
+    archive::UnpackOptions options;
+    if (!m_copy.owner.empty()) {
+      options.owner = m_owner;
+    }
+    options.epoch = m_copy.epoch;
+    SHEAF_TRY_ASSIGN(auto reader, archive::Reader::open(std::move(file)));
+    SHEAF_TRY(archive::unpack(reader, folder, "", options));
+    return {};
+  }
+
+  Result<void> copy_host(const CopyFiles::File& file) const {
+    if (file.is_directory) {
+      SHEAF_TRY_ASSIGN(const Fd tree, os::open(file.path, O_RDONLY | O_DIRECTORY));
+      SHEAF_TRY_ASSIGN(const auto selected, context::select(tree, {{"/"}, m_copy.excludes, false}, nullptr));
+      return copy_selected(tree, selected.front(), m_attributes, false);
+    }
+    SHEAF_TRY_ASSIGN(Fd from, os::open(file.path, O_RDONLY | O_NONBLOCK));
+    if (m_copy.unpack_files) {
+      SHEAF_TRY_ASSIGN(const bool is_archive, archive::is_archive(from));
+      if (is_archive) {
+        return unpack_here(std::move(from));
+      }
+    }
+    SHEAF_TRY_ASSIGN(const auto place, place_of(file.name));
+    return EntryCopier(m_root, place.folder, m_attributes).copy_host_file(from, place.name, file.mode);
+  }
+
+  const CopyFiles& m_copy;
+  const Fd m_root;
+  std::pair<unsigned, unsigned> m_owner;
+  CopyAttributes m_attributes;
+};
 
 } // namespace
 
 Result<void> copy_files(const CopyFiles& copy, const std::string& root) {
-  SHEAF_TRY_ASSIGN(const auto attributes, attributes_of(copy, root));
-  SHEAF_TRY_ASSIGN(const Fd context, os::open(copy.tree.front(), O_RDONLY | O_DIRECTORY));
-  for (const auto& source : copy.sources) {
-    SHEAF_TRY(copy_source(source, copy, attributes, context, root).context(fmt::format("copying '{}'", source)));
-  }
-  return {};
+  const NoUmask no_umask;
+  allow_many_descriptors();
+  SHEAF_TRY_ASSIGN(Fd root_fd, os::open(root, O_RDONLY | O_DIRECTORY));
+  return Copy(copy, std::move(root_fd)).run();
 }
 
 } // namespace sheaf::sandbox

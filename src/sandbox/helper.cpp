@@ -5,20 +5,26 @@
 #include "os/mount.hpp"
 #include "sandbox/copy_files.hpp"
 #include "sandbox/process_setup.hpp"
+#include "sandbox/resource_limits.hpp"
 #include "sandbox/root_setup.hpp"
 #include "sandbox/spec.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 namespace sheaf::sandbox {
 namespace {
@@ -111,9 +117,9 @@ pid_t start(const RunCommand& command) {
 /// namespace.
 [[noreturn]] void run_as_init(const SandboxSpec& spec, const std::vector<RunCommand>& commands,
                               const std::vector<os::Fd>& owners) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  if (const auto ready = finish_root(spec, owners); !ready) {
-    report(ready.error());
+  const auto points = finish_root(spec, owners);
+  if (!points) {
+    report(points.error());
     _exit(1);
   }
   int status = 0;
@@ -124,8 +130,29 @@ pid_t start(const RunCommand& command) {
       break;
     }
   }
+  points->remove();
   report(status);
   _exit(0);
+}
+
+/// Waits until the sandbox's first process has ended, and with it all others. A SIGTERM, which the caller has blocked,
+/// ends it.
+void await_init(pid_t init, const sigset_t& signals) {
+  while (waitpid(init, nullptr, WNOHANG) == 0) {
+    if (sigwaitinfo(&signals, nullptr) == SIGTERM) {
+      kill(init, SIGKILL);
+    }
+  }
+}
+
+/// In the new first process: dies with its parent, even if that died before it could say so.
+void die_with(const os::Pipe& parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  close(parent.write.get());
+  pollfd end{parent.read.get(), 0, 0};
+  if (poll(&end, 1, 0) > 0) {
+    _exit(1);
+  }
 }
 
 /// Children inherit the set. It is not a limit against ill will: a program may widen it again. Source:
@@ -153,36 +180,66 @@ Result<void> limit_processors(const SandboxSpec& spec) {
   return {};
 }
 
-Result<void> act(const SandboxSpec& spec) {
-  SHEAF_TRY(limit_processors(spec));
-  SHEAF_TRY_ASSIGN(const auto owners, owner_maps(spec));
-  SHEAF_TRY(enter_namespaces(spec));
-  SHEAF_TRY(mount_root(spec));
-  if (const auto* copy = std::get_if<CopyFiles>(&spec.action)) {
-    return copy_files(*copy, spec.mount_point);
+Result<void> run_commands(const SandboxSpec& spec, const std::vector<RunCommand>& commands,
+                          const std::vector<os::Fd>& owners) {
+  for (const auto& command : commands) {
+    SHEAF_TRY(check_limits(command.limits)); // before anything runs
   }
-  if (const auto* directory = std::get_if<MakeDirectory>(&spec.action)) {
-    return make_directory_in_root(directory->path, spec.mount_point);
-  }
+  SHEAF_TRY_ASSIGN(const auto alive, os::Pipe::create());
+  sigset_t signals;
+  sigset_t before;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &signals, &before);
   const pid_t init = fork();
   if (init < 0) {
     return Error::from_errno(errno, "starting the sandbox's first process");
   }
   if (init == 0) {
-    run_as_init(spec, std::get<std::vector<RunCommand>>(spec.action), owners);
+    die_with(alive);
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+    run_as_init(spec, commands, owners);
   }
   // The terminal's signals are for the command; this process only waits.
   signal(SIGINT, SIG_IGN);
   signal(SIGQUIT, SIG_IGN);
-  while (waitpid(init, nullptr, 0) < 0 && errno == EINTR) {
+  await_init(init, signals);
+  return {};
+}
+
+/// The way to the machine itself; nothing else is in a network namespace of its own.
+Result<void> bring_up_loopback() {
+  const os::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", sizeof "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  if (!socket || ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) {
+    return Error::from_errno(errno, "bringing the loopback interface up");
   }
   return {};
+}
+
+Result<void> act(const SandboxSpec& spec) {
+  SHEAF_TRY(limit_processors(spec));
+  SHEAF_TRY_ASSIGN(const auto owners, owner_maps(spec));
+  SHEAF_TRY(enter_namespaces(spec));
+  if (spec.network == Network::none) {
+    SHEAF_TRY(bring_up_loopback());
+  }
+  SHEAF_TRY(mount_root(spec));
+  if (const auto* copy = std::get_if<CopyFiles>(&spec.action)) {
+    return copy_files(*copy, spec.mount_point);
+  }
+  if (const auto* directory = std::get_if<MakeDirectory>(&spec.action)) {
+    return make_directory_in_root(directory->path, spec.mount_point, directory->owner);
+  }
+  return run_commands(spec, std::get<std::vector<RunCommand>>(spec.action), owners);
 }
 
 } // namespace
 
 int helper_main() {
-  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // Neither reaches the command: it could report in our name.
   fcntl(k_spec_descriptor, F_SETFD, FD_CLOEXEC);
   fcntl(k_report_descriptor, F_SETFD, FD_CLOEXEC);

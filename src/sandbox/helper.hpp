@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The inside of the native runtime: what our program does when it was started again as a sandbox helper. It has one
-// thread, enters the namespaces, mounts, and execs; its death undoes everything.
+// The inside of the native runtime: what a process forked from the zygote does for one sandbox. It has one thread,
+// enters the namespaces, mounts, and execs; its death undoes everything.
 
 #include <string_view>
 
 namespace sheaf::sandbox {
 
-/// The hidden first argument that makes `main` call helper_main.
+/// The hidden first argument that makes `main` call zygote_main.
 constexpr std::string_view k_helper_argument = "__sandbox";
-/// Where the helper finds its specification (JSON) and writes its report (one JSON object).
+/// Where the helper finds its specification (CBOR) and writes its report (one JSON object).
 constexpr int k_spec_descriptor = 3;
 constexpr int k_report_descriptor = 4;
 

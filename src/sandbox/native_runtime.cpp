@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sandbox/helper.hpp"
 #include "sandbox/runtime.hpp"
+#include "sandbox/zygote.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -9,10 +9,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
-#include <thread>
 
 namespace sheaf::sandbox {
 namespace {
@@ -47,14 +49,14 @@ public:
     }
   }
 
-  Result<Outcome> outcome(const os::ExitStatus& helper) && {
+  Result<Outcome> outcome() && {
     if (m_outcome) {
       return std::move(*m_outcome);
     }
-    if (helper.signal != 0) {
-      return Error(ErrorCode::cancelled, "the sandbox was " + helper.to_string());
+    if (m_helper && m_helper->signal != 0) {
+      return Error(ErrorCode::cancelled, "the sandbox was " + m_helper->to_string());
     }
-    return Error(ErrorCode::internal, "the sandbox helper ended without a report (" + helper.to_string() + ")");
+    return Error(ErrorCode::internal, "the sandbox helper ended without a report");
   }
 
 private:
@@ -67,6 +69,8 @@ private:
         m_on_start(m_started);
       }
       ++m_started;
+    } else if (json.contains("ended")) {
+      m_helper = os::ExitStatus{json.value("ended", 0), json.value("by", 0)};
     } else if (json.contains("error")) {
       m_outcome = Error(error_code_from(json.value("code", "internal")), json.value("error", ""))
                       .with_hint(json.value("hint", ""));
@@ -78,6 +82,7 @@ private:
   const OnStart& m_on_start;
   std::size_t m_started = 0;
   std::optional<Result<Outcome>> m_outcome;
+  std::optional<os::ExitStatus> m_helper;
 };
 
 bool keeps_terminal(const SandboxSpec& spec) {
@@ -92,30 +97,42 @@ public:
     SHEAF_TRY_ASSIGN(const auto message, os::memory_file(serialise(spec)));
     SHEAF_TRY_ASSIGN(auto pipe, os::Pipe::create());
     SHEAF_TRY_ASSIGN(const auto null, os::open("/dev/null", O_RDWR));
-    os::SpawnOptions options;
-    options.argv = {os::own_program(), std::string(k_helper_argument)};
-    options.descriptors = {{streams.input >= 0 ? streams.input : null.get(), 0},
-                           {message.get(), k_spec_descriptor},
-                           {pipe.write.get(), k_report_descriptor}};
-    if (streams.output >= 0) {
-      options.descriptors.emplace_back(streams.output, 1);
-    }
-    if (streams.error >= 0) {
-      options.descriptors.emplace_back(streams.error, 2);
-    }
-    options.new_session = !keeps_terminal(spec);
-    SHEAF_TRY_ASSIGN(auto child, os::Child::spawn(options));
+    const auto terminal = keeps_terminal(spec) ? Terminal::keep : Terminal::none;
+    const Handover handover{message.get(),
+                            pipe.write.get(),
+                            {streams.input >= 0 ? streams.input : null.get(),
+                             streams.output >= 0 ? streams.output : STDOUT_FILENO,
+                             streams.error >= 0 ? streams.error : STDERR_FILENO}};
+    const auto number = m_count.fetch_add(1);
+    SHEAF_TRY_ASSIGN(const auto zygote, fork(number, handover, terminal));
     SHEAF_TRY(pipe.write.close());
     Report report(on_start);
-    std::jthread reader([&] { report.read(pipe.read); });
-    const auto helper = child.wait(stop);
-    reader.join();
-    SHEAF_TRY(helper);
+    {
+      const std::stop_callback end(stop, [&] { zygote->stop(number); });
+      report.read(pipe.read);
+    }
     if (stop.stop_requested()) {
       return Error(ErrorCode::cancelled, "stopped");
     }
-    return std::move(report).outcome(*helper);
+    return std::move(report).outcome();
   }
+
+private:
+  /// The zygote that took it. One that somebody killed is replaced; its sandboxes died with it.
+  Result<std::shared_ptr<const Zygote>> fork(std::uint64_t number, const Handover& handover, Terminal terminal) {
+    const std::lock_guard lock(m_mutex);
+    if (m_zygote && m_zygote->fork(number, handover, terminal)) {
+      return m_zygote;
+    }
+    SHEAF_TRY_ASSIGN(auto zygote, Zygote::start());
+    m_zygote = std::make_shared<const Zygote>(std::move(zygote));
+    SHEAF_TRY(m_zygote->fork(number, handover, terminal));
+    return m_zygote;
+  }
+
+  std::atomic<std::uint64_t> m_count = 0;
+  std::mutex m_mutex;
+  std::shared_ptr<const Zygote> m_zygote;
 };
 
 } // namespace

@@ -3,33 +3,25 @@
 
 #include "base/text.hpp"
 #include "os/file.hpp"
-#include "os/namespaces.hpp"
+#include "sandbox/capabilities.hpp"
+#include "sandbox/resource_limits.hpp"
 #include "sandbox/seccomp_filter.hpp"
 
 #include <fmt/format.h>
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
 
 namespace sheaf::sandbox {
 namespace {
-
-/// What a container's root may do: the default set of the OCI runtimes.
-constexpr std::array k_capabilities = {
-    CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FSETID,  CAP_FOWNER,           CAP_MKNOD,      CAP_NET_RAW, CAP_SETGID,
-    CAP_SETUID, CAP_SETFCAP,      CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_KILL,    CAP_AUDIT_WRITE};
 
 std::optional<std::vector<std::string_view>> find_line(std::string_view text, std::size_t fields, std::size_t column,
                                                        std::string_view value) {
@@ -70,44 +62,6 @@ std::vector<unsigned> supplementary_groups(std::string_view group, std::string_v
     }
   }
   return groups;
-}
-
-/// Without a user namespace a device node is the host's device: no control group stands in between here.
-bool is_kept(int capability) {
-  return std::ranges::find(k_capabilities, capability) != k_capabilities.end() &&
-         (capability != CAP_MKNOD || !os::in_initial_user_namespace());
-}
-
-Result<void> drop_capabilities() {
-  for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
-    if (!is_kept(capability) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
-      return Error::from_errno(errno, "dropping a capability from the bounding set");
-    }
-  }
-  return {};
-}
-
-/// After the change of user: root keeps the container set, others have nothing left.
-Result<void> limit_to_container_set() {
-  std::uint64_t mask = 0;
-  for (const int capability : k_capabilities) {
-    mask |= is_kept(capability) ? std::uint64_t{1} << static_cast<unsigned>(capability) : 0;
-  }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> data{};
-  if (syscall(SYS_capget, &header, data.data()) != 0) {
-    return Error::from_errno(errno, "reading capabilities");
-  }
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    const auto allowed = static_cast<std::uint32_t>(i == 0 ? mask : mask >> 32U);
-    data[i].permitted &= allowed;
-    data[i].effective = data[i].permitted;
-    data[i].inheritable = 0;
-  }
-  if (syscall(SYS_capset, &header, data.data()) != 0) {
-    return Error::from_errno(errno, "limiting capabilities");
-  }
-  return {};
 }
 
 Result<void> change_user(const Identity& identity) {
@@ -164,8 +118,8 @@ StartFailure exec(const RunCommand& command, std::vector<std::string> environmen
 }
 
 /// Nothing if it is missing, or no regular file: nobody writes to a fifo there.
-Result<std::string> text_of(const char* path) {
-  const auto file = os::open(path, O_RDONLY | O_NONBLOCK);
+Result<std::string> text_of(const os::Fd& root, const char* path) {
+  const auto file = os::open_in_root(root, path, O_RDONLY | O_NONBLOCK);
   if (!file && file.error().code() != ErrorCode::not_found) {
     return file.error();
   }
@@ -174,19 +128,23 @@ Result<std::string> text_of(const char* path) {
 }
 
 Result<Identity> identity_of(const std::string& user) {
-  SHEAF_TRY_ASSIGN(const auto passwd, text_of("/etc/passwd"));
-  SHEAF_TRY_ASSIGN(const auto group, text_of("/etc/group"));
-  return resolve_user(user, passwd, group);
+  SHEAF_TRY_ASSIGN(const auto root, os::open("/", O_PATH | O_DIRECTORY));
+  return identity_in_root(root, user);
 }
 
 Result<void> prepare(const RunCommand& command, const Identity& identity) {
   umask(022);
-  SHEAF_TRY(drop_capabilities());
-  // Before the change of user: without no_new_privs only a privileged process may install a filter, and sudo inside
-  // must stay possible.
-  SHEAF_TRY(install_seccomp_filter());
+  SHEAF_TRY(set_limits(command.limits, STDERR_FILENO));
+  if (!command.is_privileged) {
+    SHEAF_TRY(drop_capabilities());
+    // Before the change of user: without no_new_privs only a privileged process may install a filter, and sudo inside
+    // must stay possible.
+    SHEAF_TRY(install_seccomp_filter());
+  }
   SHEAF_TRY(change_user(identity));
-  SHEAF_TRY(limit_to_container_set());
+  if (!command.is_privileged) {
+    SHEAF_TRY(limit_to_container_set());
+  }
   if (chdir(command.directory.c_str()) != 0) {
     return Error::from_errno(errno, fmt::format("entering directory '{}'", command.directory));
   }
@@ -224,6 +182,12 @@ Result<Identity> resolve_user(std::string_view user, std::string_view passwd, st
   }
   identity.groups = supplementary_groups(group, identity.name);
   return identity;
+}
+
+Result<Identity> identity_in_root(const os::Fd& root, const std::string& user) {
+  SHEAF_TRY_ASSIGN(const auto passwd, text_of(root, "/etc/passwd"));
+  SHEAF_TRY_ASSIGN(const auto group, text_of(root, "/etc/group"));
+  return resolve_user(user, passwd, group);
 }
 
 StartFailure become_command(const RunCommand& command) {

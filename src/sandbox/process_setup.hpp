@@ -4,6 +4,7 @@
 // Turns the helper's last child into the command: user, groups, capabilities, seccomp filter, working directory, exec.
 
 #include "base/result.hpp"
+#include "os/fd.hpp"
 #include "sandbox/spec.hpp"
 
 #include <optional>
@@ -25,6 +26,9 @@ struct Identity {
 /// Resolves a USER value against the texts of /etc/passwd and /etc/group. `not_found` for an unknown name.
 /// Source: Dockerfile reference, USER; a numeric id needs no entry.
 Result<Identity> resolve_user(std::string_view user, std::string_view passwd, std::string_view group);
+
+/// As resolve_user, with the files of the mounted `root`, which symlinks cannot leave. Missing files are empty ones.
+Result<Identity> identity_in_root(const os::Fd& root, const std::string& user);
 
 /// Why a command did not start, and what to end with.
 struct StartFailure {

@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "os/fd.hpp"
+#include "sandbox/mount_points.hpp"
 #include "sandbox/spec.hpp"
 
 namespace sheaf::sandbox {
@@ -17,10 +18,11 @@ Result<std::vector<os::Fd>> owner_maps(const SandboxSpec& spec);
 Result<void> mount_root(const SandboxSpec& spec);
 
 /// In the new PID namespace: /proc, /dev, /sys, the spec's mounts, then pivots into the root and names the host.
-/// `owners` is what owner_maps gave.
-Result<void> finish_root(const SandboxSpec& spec, const std::vector<os::Fd>& owners);
+/// `owners` is what owner_maps gave. What comes back removes the mount points when the commands have ended.
+Result<MountPoints> finish_root(const SandboxSpec& spec, const std::vector<os::Fd>& owners);
 
-/// `path` and its parents below `root`, which symlinks cannot leave.
-Result<void> make_directory_in_root(const std::string& path, const std::string& root);
+/// `path` and its parents below the mounted `root`, which symlinks cannot leave. Those that have to be made belong to
+/// `owner`, resolved as for USER; empty is root. `invalid` if something else is there.
+Result<void> make_directory_in_root(const std::string& path, const std::string& root, const std::string& owner = {});
 
 } // namespace sheaf::sandbox

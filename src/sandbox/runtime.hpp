@@ -28,7 +28,7 @@ struct Outcome {
   std::size_t started = 0;
 };
 
-/// Told, from another thread, that the command of this number (from 0) starts now. May be empty.
+/// Told, by the thread that called `run`, that the command of this number (from 0) starts now. May be empty.
 using OnStart = std::function<void(std::size_t)>;
 
 class Runtime {
@@ -40,7 +40,8 @@ public:
                               const OnStart& on_start) = 0;
 };
 
-/// The default: our own program again as a single-threaded helper (see helper.hpp). Starts in a few milliseconds.
+/// The default: a single-threaded helper for each sandbox, forked from our own program that was started again with the
+/// first one (see zygote.hpp). A sandbox takes a few milliseconds. Ends all sandboxes when it is destroyed.
 std::unique_ptr<Runtime> native_runtime();
 
 } // namespace sheaf::sandbox

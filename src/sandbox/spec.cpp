@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/spec.hpp"
 
+#include "sandbox/copy_spec.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace sheaf::sandbox {
 namespace {
 
+// CBOR takes strings as they are; JSON's text would have to be UTF-8, which paths and variables need not be.
 using Json = nlohmann::json;
+
+template <class T>
+Json optional_json(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+template <class T>
+std::optional<T> optional_from(const Json& json) {
+  return json.is_null() ? std::nullopt : std::optional<T>(json.get<T>());
+}
 
 Json to_json(const BindMount& bind) {
   return {{"source", bind.source},
@@ -19,14 +32,58 @@ Json to_json(const OverlayMount& overlay) {
   return {{"shared", overlay.shared}, {"upper", overlay.upper}, {"work", overlay.work}, {"target", overlay.target}};
 }
 
-Json to_json(const RunCommand& run) {
-  return {{"title", run.title},         {"argv", run.argv}, {"environment", run.environment},
-          {"directory", run.directory}, {"user", run.user}, {"interactive", run.interactive}};
+Json to_json(const TreeMount& tree) {
+  return {{"lowers", tree.lowers},
+          {"path", tree.path},
+          {"target", tree.target},
+          {"upper", tree.upper},
+          {"work", tree.work}};
 }
 
-Json to_json(const CopyFiles& copy) {
-  return {{"tree", copy.tree},   {"sources", copy.sources}, {"destination", copy.destination},
-          {"owner", copy.owner}, {"mode", copy.mode},       {"epoch", copy.epoch ? Json(*copy.epoch) : Json(nullptr)}};
+Json to_json(const TmpfsMount& memory) { return {{"target", memory.target}, {"size", optional_json(memory.size)}}; }
+
+Json to_json(const SecretFile& secret) {
+  return {{"target", secret.target},
+          {"content", secret.content},
+          {"uid", secret.uid},
+          {"gid", secret.gid},
+          {"mode", secret.mode}};
+}
+
+Json to_json(const NewFile& file) { return {{"path", file.path}, {"content", file.content}, {"mode", file.mode}}; }
+
+Json to_json(const ResourceLimit& limit) { return {{"name", limit.name}, {"soft", limit.soft}, {"hard", limit.hard}}; }
+
+Json to_json(const RunCommand& run);
+
+template <class T>
+Json list_json(const std::vector<T>& values) {
+  Json list = Json::array();
+  for (const auto& value : values) {
+    list.push_back(to_json(value));
+  }
+  return list;
+}
+
+Json to_json(const RunCommand& run) {
+  return {{"title", run.title},
+          {"argv", run.argv},
+          {"directory", run.directory},
+          {"environment", run.environment},
+          {"user", run.user},
+          {"limits", list_json(run.limits)},
+          {"privileged", run.is_privileged},
+          {"interactive", run.interactive}};
+}
+
+BindMount bind_from(const Json& json) {
+  return {json.at("source"), json.at("target"),
+          json.at("read_only").get<bool>() ? Access::read_only : Access::read_write, json.at("owned_by_dev")};
+}
+
+TreeMount tree_from(const Json& json) {
+  return {json.at("lowers").get<std::vector<std::string>>(), json.at("path"), json.at("target"), json.at("upper"),
+          json.at("work")};
 }
 
 RunCommand run_from(const Json& json) {
@@ -36,61 +93,26 @@ RunCommand run_from(const Json& json) {
   run.environment = json.at("environment").get<std::vector<std::string>>();
   run.directory = json.at("directory");
   run.user = json.at("user");
+  for (const auto& limit : json.at("limits")) {
+    run.limits.push_back({limit.at("name"), limit.at("soft"), limit.at("hard")});
+  }
+  run.is_privileged = json.at("privileged");
   run.interactive = json.at("interactive");
   return run;
 }
 
-CopyFiles copy_from(const Json& json) {
-  CopyFiles copy;
-  copy.tree = json.at("tree").get<std::vector<std::string>>();
-  copy.sources = json.at("sources").get<std::vector<std::string>>();
-  copy.destination = json.at("destination");
-  copy.owner = json.at("owner");
-  copy.mode = json.at("mode");
-  if (const auto& epoch = json.at("epoch"); !epoch.is_null()) {
-    copy.epoch = epoch.get<long long>();
-  }
-  return copy;
-}
-
 Json action_to_json(const SandboxSpec& spec) {
   if (const auto* commands = std::get_if<std::vector<RunCommand>>(&spec.action)) {
-    Json list = Json::array();
-    for (const auto& command : *commands) {
-      list.push_back(to_json(command));
-    }
-    return {{"run", list}};
+    return {{"run", list_json(*commands)}};
   }
   if (const auto* copy = std::get_if<CopyFiles>(&spec.action)) {
     return {{"copy", to_json(*copy)}};
   }
-  return {{"mkdir", std::get<MakeDirectory>(spec.action).path}};
+  const auto& directory = std::get<MakeDirectory>(spec.action);
+  return {{"mkdir", directory.path}, {"owner", directory.owner}};
 }
 
-SandboxSpec spec_from(const Json& json) {
-  SandboxSpec spec;
-  spec.lowers = json.at("lowers").get<std::vector<std::string>>();
-  spec.upper = json.at("upper");
-  spec.work = json.at("work");
-  spec.is_volatile = json.at("volatile");
-  spec.mount_point = json.at("mount_point");
-  spec.hostname = json.at("hostname");
-  spec.network = json.at("network") == "none" ? Network::none : Network::host;
-  if (const auto& processors = json.at("processors"); !processors.is_null()) {
-    spec.processors = processors.get<unsigned>();
-  }
-  for (const auto& bind : json.at("binds")) {
-    spec.binds.push_back({bind.at("source"), bind.at("target"),
-                          bind.at("read_only").get<bool>() ? Access::read_only : Access::read_write,
-                          bind.at("owned_by_dev")});
-  }
-  for (const auto& overlay : json.at("overlays")) {
-    spec.overlays.push_back({overlay.at("shared"), overlay.at("upper"), overlay.at("work"), overlay.at("target")});
-  }
-  for (const auto& file : json.at("files")) {
-    spec.files.push_back({file.at("path"), file.at("content"), file.at("mode")});
-  }
-  const auto& action = json.at("action");
+Result<void> take_action(SandboxSpec& spec, const Json& action) {
   if (action.contains("run")) {
     std::vector<RunCommand> commands;
     for (const auto& command : action.at("run")) {
@@ -100,42 +122,76 @@ SandboxSpec spec_from(const Json& json) {
   } else if (action.contains("copy")) {
     spec.action = copy_from(action.at("copy"));
   } else {
-    spec.action = MakeDirectory{action.at("mkdir"), {}};
+    spec.action = MakeDirectory{action.at("mkdir"), action.at("owner")};
   }
+  return {};
+}
+
+void take_mounts(SandboxSpec& spec, const Json& json) {
+  for (const auto& bind : json.at("binds")) {
+    spec.binds.push_back(bind_from(bind));
+  }
+  for (const auto& overlay : json.at("overlays")) {
+    spec.overlays.push_back({overlay.at("shared"), overlay.at("upper"), overlay.at("work"), overlay.at("target")});
+  }
+  for (const auto& tree : json.at("trees")) {
+    spec.trees.push_back(tree_from(tree));
+  }
+  for (const auto& memory : json.at("memory")) {
+    spec.memory.push_back({memory.at("target"), optional_from<std::uint64_t>(memory.at("size"))});
+  }
+  for (const auto& secret : json.at("secrets")) {
+    spec.secrets.push_back(
+        {secret.at("target"), secret.at("content"), secret.at("uid"), secret.at("gid"), secret.at("mode")});
+  }
+  for (const auto& file : json.at("files")) {
+    spec.files.push_back({file.at("path"), file.at("content"), file.at("mode")});
+  }
+}
+
+Result<SandboxSpec> spec_from(const Json& json) {
+  SandboxSpec spec;
+  spec.lowers = json.at("lowers").get<std::vector<std::string>>();
+  spec.upper = json.at("upper");
+  spec.work = json.at("work");
+  spec.is_volatile = json.at("volatile");
+  spec.mount_point = json.at("mount_point");
+  spec.shared_memory = json.at("shared_memory");
+  spec.hostname = json.at("hostname");
+  spec.network = json.at("network") == "none" ? Network::none : Network::host;
+  spec.processors = optional_from<unsigned>(json.at("processors"));
+  take_mounts(spec, json);
+  SHEAF_TRY(take_action(spec, json.at("action")));
   return spec;
 }
 
 } // namespace
 
 std::string serialise(const SandboxSpec& spec) {
-  Json json = {{"lowers", spec.lowers},
-               {"upper", spec.upper},
-               {"work", spec.work},
-               {"volatile", spec.is_volatile},
-               {"mount_point", spec.mount_point},
-               {"hostname", spec.hostname},
-               {"network", spec.network == Network::none ? "none" : "host"},
-               {"processors", spec.processors ? Json(*spec.processors) : Json(nullptr)},
-               {"binds", Json::array()},
-               {"overlays", Json::array()},
-               {"files", Json::array()},
-               {"action", action_to_json(spec)}};
-  for (const auto& bind : spec.binds) {
-    json["binds"].push_back(to_json(bind));
-  }
-  for (const auto& overlay : spec.overlays) {
-    json["overlays"].push_back(to_json(overlay));
-  }
-  for (const auto& file : spec.files) {
-    json["files"].push_back({{"path", file.path}, {"content", file.content}, {"mode", file.mode}});
-  }
-  // Environment values and paths are bytes, not always UTF-8; a lossless form is not worth a second format.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const Json json = {{"lowers", spec.lowers},
+                     {"upper", spec.upper},
+                     {"work", spec.work},
+                     {"volatile", spec.is_volatile},
+                     {"mount_point", spec.mount_point},
+                     {"binds", list_json(spec.binds)},
+                     {"overlays", list_json(spec.overlays)},
+                     {"trees", list_json(spec.trees)},
+                     {"memory", list_json(spec.memory)},
+                     {"secrets", list_json(spec.secrets)},
+                     {"files", list_json(spec.files)},
+                     {"shared_memory", spec.shared_memory},
+                     {"hostname", spec.hostname},
+                     {"network", spec.network == Network::none ? "none" : "host"},
+                     {"processors", optional_json(spec.processors)},
+                     {"action", action_to_json(spec)}};
+  std::string bytes;
+  Json::to_cbor(json, bytes);
+  return bytes;
 }
 
-Result<SandboxSpec> parse_spec(std::string_view json) {
+Result<SandboxSpec> parse_spec(std::string_view bytes) {
   try {
-    return spec_from(Json::parse(json));
+    return spec_from(Json::from_cbor(bytes));
   } catch (const Json::exception& error) {
     return Error(ErrorCode::internal, std::string("reading a sandbox specification: ") + error.what());
   }

@@ -2,7 +2,7 @@
 #pragma once
 
 // What one sandbox is to do: a root file system of trees, what is mounted into it, and one action. Paths are plain
-// host paths; the sandbox knows no store. The value crosses a process boundary as JSON (see helper.cpp).
+// host paths; the sandbox knows no store. The value crosses a process boundary as CBOR (see helper.cpp).
 
 #include "base/result.hpp"
 
@@ -70,9 +70,9 @@ struct RunCommand {
 
 /// A tree, maybe of several lowers (the result of a stage), shown at `target`.
 struct TreeMount {
-  /// Bottom first; one is shown as it is, several are overlaid.
+  /// Bottom first; one is shown as it is, several are overlaid, none is an empty directory.
   std::vector<std::string> lowers;
-  /// What is shown of it, absolute within the tree; links cannot lead out of it.
+  /// What is shown of it, a file or a directory, absolute within the tree; links cannot lead out of it.
   std::string path = "/";
   std::string target;
   /// Empty: read-only. Else what is written goes there; `work` as in OverlayMount.
@@ -80,13 +80,14 @@ struct TreeMount {
   std::string work;
 };
 
+/// An empty file system in memory, mode 1777 as runc has it.
 struct TmpfsMount {
   std::string target;
   /// Bytes.
   std::optional<std::uint64_t> size;
 };
 
-/// A file that is only ever in memory: a secret.
+/// A file that is only ever in memory: a secret, or with mode 0755 a script that a command's argv names. Read-only.
 struct SecretFile {
   std::string target;
   std::string content;
@@ -118,8 +119,10 @@ struct CopyFiles {
   bool parents = false;
   /// Absolute; a trailing slash means "into this directory".
   std::string destination;
-  /// As for USER, resolved in the root; empty is root.
+  /// As for USER, resolved in the root; empty is root, but see `keep_owners`.
   std::string owner;
+  /// Without `owner`, what comes from `tree` keeps its owners: from a stage or an image, not from a context.
+  bool keep_owners = false;
   /// Octal or symbolic; empty keeps the source's.
   std::string mode;
   /// Which archives are unpacked: those among `sources`, those among `files`.
@@ -138,6 +141,9 @@ struct MakeDirectory {
 
 enum class Network { host, none };
 
+/// Mounts are made in the order of their targets, so that one can lie within another. Mount points that had to be made
+/// in the root, and what they are in, are removed after the run if nothing was put there: they leave no mark in
+/// `upper`.
 struct SandboxSpec {
   /// Bottom first.
   std::vector<std::string> lowers;
@@ -164,7 +170,9 @@ struct SandboxSpec {
   std::variant<std::vector<RunCommand>, CopyFiles, MakeDirectory> action;
 };
 
+/// Without loss: strings may hold any bytes.
 std::string serialise(const SandboxSpec& spec);
-Result<SandboxSpec> parse_spec(std::string_view json);
+/// `internal` for anything that serialise did not make.
+Result<SandboxSpec> parse_spec(std::string_view bytes);
 
 } // namespace sheaf::sandbox

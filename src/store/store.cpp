@@ -87,7 +87,8 @@ bool is_whole(const std::string& folder) { return is_intact(folder) && os::is_di
 
 Result<Store> Store::open(const std::string& root) {
   const auto doing = fmt::format("opening the store at '{}'", root);
-  for (const auto* folder : {"", "/layers", "/recipes", "/joins", "/tmp", "/locks", "/cache", "/logs"}) {
+  for (const auto* folder :
+       {"", "/layers", "/recipes", "/joins", "/steps", "/step-keys", "/tmp", "/locks", "/cache", "/logs"}) {
     SHEAF_TRY(os::make_directories(root + folder).context(doing));
   }
   SHEAF_TRY(check_owner(root).context(doing));
@@ -228,6 +229,12 @@ std::optional<std::string> Store::find_generated(const Digest& key) const { retu
 
 Result<std::string> Store::commit_generated(const std::string& directory, const Digest& key) {
   return commit_sealed(directory, "generated", key).context("committing generated files");
+}
+
+std::optional<std::string> Store::find_unpacked(const Digest& blob) const { return find_sealed("unpacked", blob); }
+
+Result<std::string> Store::commit_unpacked(const std::string& directory, const Digest& blob) {
+  return commit_sealed(directory, "unpacked", blob).context("committing an unpacked layer");
 }
 
 std::optional<std::string> Store::find_sealed(const std::string& kind, const Digest& key) const {

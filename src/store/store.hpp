@@ -6,10 +6,13 @@
 
 #include "base/digest.hpp"
 #include "base/result.hpp"
+#include "oci/reference.hpp"
 #include "os/file_lock.hpp"
+#include "store/image_record.hpp"
 #include "store/index.hpp"
 #include "store/layer_record.hpp"
 #include "store/staging.hpp"
+#include "store/step_record.hpp"
 
 #include <memory>
 #include <mutex>
@@ -28,6 +31,14 @@ struct StoredLayer {
   std::string tree() const { return path + "/tree"; }
   std::string inventory() const { return path + "/inventory"; }
   std::string facts() const { return path + "/facts"; }
+};
+
+/// An image and what it is called.
+struct StoredImage {
+  Digest id;
+  ImageRecord record;
+  /// Sorted as text; empty for an image that only has an id.
+  std::vector<oci::Reference> tags;
 };
 
 /// Safe to use from several threads.
@@ -72,6 +83,35 @@ public:
   /// Moves the staged `directory` into place as the generated files of `key` and returns its path.
   Result<std::string> commit_generated(const std::string& directory, const Digest& key);
 
+  /// An image layer of this blob digest that was unpacked before: a folder with tree/.
+  std::optional<std::string> find_unpacked(const Digest& blob) const;
+  /// Moves the staged `directory` into place as the unpacked layer of `blob` and returns its path.
+  Result<std::string> commit_unpacked(const std::string& directory, const Digest& blob);
+
+  /// What the step of this key gave, if it was carried out before and its tree is whole.
+  std::optional<StepRecord> find_step(const Digest& key) const;
+  /// Moves the staged `directory` (with tree/) into place, or leaves it to its owner if a step that gave the same is
+  /// there, and makes it what `find_step(key)` finds. Trees that were found before stay. No data is flushed: as joins,
+  /// see seal.hpp.
+  Result<void> commit_step(const std::string& directory, const Digest& key, const StepRecord& record);
+
+  /// "<root>/<folder>/tree"
+  std::string tree_path(const TreeRef& tree) const { return m_root + "/" + tree.folder + "/tree"; }
+  /// Paths of the trees of an image, bottom first. `corrupt` if one was lost or damaged, as by a power failure.
+  Result<std::vector<std::string>> trees_of(const ImageRecord& image) const;
+
+  /// Keeps an image, flushed, and returns its id; one that is there already gets the newer record.
+  Result<Digest> save_image(const ImageRecord& image);
+  /// Gives the image a name, which it takes from another one if need be. The reference must have a tag and no digest.
+  Result<void> tag(const oci::Reference& reference, const Digest& image);
+  /// True if there was such a name. The image stays.
+  Result<bool> untag(const oci::Reference& reference);
+  /// By id or the beginning of one (4 hex digits or more, with or without "sha256:"), else by name; a name goes before
+  /// the beginning of an id. `invalid` if it is neither or several ids begin so.
+  Result<std::optional<StoredImage>> find_image(const std::string& name);
+  /// The newest first. Damaged records are left out.
+  Result<std::vector<StoredImage>> images();
+
   /// "<root>/<name>", made if needed: downloads of one kind, saved plans, logs, workspaces.
   Result<std::string> folder(const std::string& name) const;
 
@@ -83,6 +123,8 @@ private:
   std::optional<std::string> find_sealed(const std::string& kind, const Digest& key) const;
   Result<std::string> commit_sealed(const std::string& directory, const std::string& kind, const Digest& key);
   Result<void> move_damaged_away(const ContentKey& content, const std::string& to);
+  bool has_step_tree(const std::string& folder) const;
+  Result<std::optional<StoredImage>> load_image(const std::string& hex) const;
 
   struct Shared {
     explicit Shared(Index opened) : index(std::move(opened)) {}

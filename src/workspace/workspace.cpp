@@ -62,7 +62,9 @@ Result<sandbox::SandboxSpec> spec_for(const RunRequest& request, Owners owners) 
   spec.is_volatile = true; // nothing of it outlives the run
   spec.hostname = request.hostname;
   // The project first: the user's own mounts may lie within it.
-  spec.binds = {{request.project, k_project_path, sandbox::Access::read_write, true}};
+  if (!request.project.empty()) {
+    spec.binds = {{request.project, k_project_path, sandbox::Access::read_write, true}};
+  }
   spec.binds.insert(spec.binds.end(), request.binds.begin(), request.binds.end());
   for (auto& bind : spec.binds) {
     bind.owned_by_dev = bind.owned_by_dev && owners == Owners::mapped && needs_owner_mapping(bind.source);

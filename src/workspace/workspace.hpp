@@ -24,7 +24,7 @@ struct RunRequest {
   std::vector<std::string> lowers;
   /// An empty directory of the store for what the run writes; removed by its owner.
   std::string scratch;
-  /// Absolute.
+  /// Absolute; empty: none is mounted.
   std::string project;
   /// Complete environment of the command but for what depends on the user (HOME and the like).
   std::map<std::string, std::string> environment;

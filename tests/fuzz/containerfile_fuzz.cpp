@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a Containerfile: parse, render what is wrong with it, expand what is not.
+// Any bytes as a Containerfile: parse, lint, render what is wrong with it; and as the ONBUILD of an image.
 #include "base/assert.hpp"
-#include "containerfile/expand.hpp"
 #include "containerfile/file.hpp"
+#include "containerfile/lint.hpp"
 
 #include <cstddef>
 #include <cstdint>
 
 namespace {
 
-std::optional<std::string> variable(std::string_view name) {
-  return name.size() % 3 == 0 ? std::nullopt : std::optional(name.size() % 3 == 1 ? "a/b*c a/b" : std::string());
+void lint(const sheaf::containerfile::File& file, sheaf::Diagnostics& diagnostics) {
+  sheaf::containerfile::LintSettings settings;
+  settings.is_excluded = [](std::string_view path) { return path.size() % 2 == 0; };
+  settings.base_variables = [](std::size_t stage) {
+    return stage % 2 == 0 ? std::optional(std::set<std::string>{"PATH"}) : std::nullopt;
+  };
+  sheaf::containerfile::lint(file, settings, diagnostics);
 }
 
 void check(const sheaf::containerfile::File& file) {
@@ -34,6 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto source = std::make_shared<sheaf::SourceText>("Containerfile", text);
   if (const auto file = sheaf::containerfile::parse(source, diagnostics)) {
     check(*file);
+    lint(*file, diagnostics);
   } else {
     SHEAF_ASSERT(diagnostics.has_errors());
   }
@@ -41,8 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     SHEAF_ASSERT(diagnostic.span.begin <= diagnostic.span.end && diagnostic.span.end <= size);
   }
   (void)diagnostics.render();
-  for (const char escape : {'\\', '`'}) {
-    sheaf::ignore(sheaf::containerfile::expand(text, variable, escape), "expanding any bytes");
-  }
+  sheaf::Diagnostics of_trigger;
+  (void)sheaf::containerfile::parse_trigger("ONBUILD of image", text, of_trigger);
+  (void)of_trigger.render();
   return 0;
 }

@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/up.hpp"
 #include "cli/commands/all.hpp"
+#include "cli/commands/build_image.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace sheaf::cli {
 namespace {
 
-constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option,
-                                  k_jobs_option,      k_strict_option, k_json_option};
-constexpr std::array<std::string_view, 2> k_examples = {"sheaf build", "sheaf build --agents all -j 2"};
+constexpr std::array k_project_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option,
+                                          k_jobs_option,      k_strict_option, k_json_option};
 
-Result<int> build(Invocation& invocation) {
+constexpr auto k_options = [] {
+  std::array<Option, k_image_options.size() + k_project_options.size()> all{};
+  std::ranges::copy(k_project_options, std::ranges::copy(k_image_options, all.begin()).out);
+  return all;
+}();
+
+constexpr std::array<std::string_view, 5> k_examples = {
+    "sheaf build -t app .", "sheaf build -f docker/web.Dockerfile --target web --build-arg VERSION=2 -t web:2 .",
+    "sheaf build -o out https://git.example.org/team/app.git#main", "sheaf build --check .", "sheaf build"};
+
+Result<int> build_project(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   SHEAF_TRY_ASSIGN(const auto environment,
@@ -33,14 +44,23 @@ Result<int> build(Invocation& invocation) {
   return 0;
 }
 
+Result<int> build(Invocation& invocation) {
+  return is_image_build(invocation) ? build_image(invocation) : build_project(invocation);
+}
+
 } // namespace
 
-const Command k_build = {"build",
-                         "build the project's layers and join them, without running anything",
-                         "Does what 'sheaf up' does before it runs the command.",
-                         {"", 0, 0},
-                         k_options,
-                         k_examples,
-                         build};
+const Command k_build = {
+    "build",
+    "build an image from a Dockerfile, or the project's layers",
+    "With a CONTEXT (a directory, '-' or a URL) or any option of an image it does what 'docker build' does: carries "
+    "out "
+    "the Dockerfile and keeps the image in the store. Steps that were done before on the same content are not done "
+    "again. Without any of them it builds and joins the layers of the project, as 'sheaf up' does before it runs "
+    "something.",
+    {"[CONTEXT]", 0, 1},
+    k_options,
+    k_examples,
+    build};
 
 } // namespace sheaf::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/up.hpp"
 
+#include "app/run_image.hpp"
 #include "base/text.hpp"
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
@@ -16,6 +17,14 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option,
                                   k_base_option,      k_jobs_option,   k_strict_option};
+constexpr std::array k_up_options = {
+    k_directory_option,
+    k_agents_option,
+    k_layers_option,
+    k_base_option,
+    k_jobs_option,
+    k_strict_option,
+    Option{"image", 0, "NAME", "run this image of the store instead of the project's environment"}};
 constexpr std::array<std::string_view, 4> k_up_examples = {
     "sheaf up", "sheaf up -- make test", "sheaf up --agents codex -- codex", "sheaf up --agents all,-opencode"};
 constexpr std::array<std::string_view, 2> k_run_examples = {"sheaf run codex", "sheaf run codex -- codex --version"};
@@ -48,7 +57,27 @@ Result<int> run_command(Invocation& invocation, const app::Choices& choices, std
   return status.as_shell();
 }
 
-Result<int> up(Invocation& invocation) { return run_command(invocation, invocation.choices(), invocation.operands); }
+/// Nothing of the project is looked at or mounted.
+Result<int> run_image(Invocation& invocation, const std::string& name) {
+  for (const auto* option : {"agents", "layers", "base", "strict"}) {
+    if (invocation.has(option)) {
+      return Error(ErrorCode::invalid, std::string("'--image' and '--") + option + "' exclude each other")
+          .with_hint("an image is run as it is; layers are joined without --image");
+    }
+  }
+  SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
+  Interrupts::leave_keyboard_to_command();
+  SHEAF_TRY_ASSIGN(const auto status,
+                   app::run_image(name, invocation.operands, {store, *invocation.events, invocation.stop(), 1}));
+  return status.as_shell();
+}
+
+Result<int> up(Invocation& invocation) {
+  if (const auto image = invocation.value("image")) {
+    return run_image(invocation, *image);
+  }
+  return run_command(invocation, invocation.choices(), invocation.operands);
+}
 
 Result<int> run(Invocation& invocation) {
   auto choices = invocation.choices();
@@ -75,9 +104,10 @@ const Command k_up = {
     "build what is missing, join it and run a command in the environment",
     "Detects what the project needs, builds each missing layer alone on what it needs, joins all of them and runs "
     "COMMAND (default: a shell) as user 'dev' with the project at /workspace. What the command writes outside of "
-    "/workspace is discarded when it ends.",
+    "/workspace is discarded when it ends. With --image nothing of the project is used: the image is run as it says "
+    "(its user, directory and ENTRYPOINT), with COMMAND in place of its CMD.",
     {"[-- COMMAND…]", 0, 1000},
-    k_options,
+    k_up_options,
     k_up_examples,
     up};
 

@@ -89,5 +89,19 @@ TEST(ExpandDepth, IsLimited) {
   EXPECT_EQ(expanded(word), "error: more than 100 '${' are inside each other");
 }
 
+TEST(ExpandContent, QuotesArePlainText) {
+  EXPECT_EQ(expand_content("it's \"$x\" '${x}'\n", lookup), "it's \"value\" 'value'\n");
+  EXPECT_EQ(expand_content("${none:-\"a'}", lookup), "\"a'");
+}
+
+TEST(ExpandContent, ABackslashEscapes) { EXPECT_EQ(expand_content("\\$x a\\nb \\\\ `$x", lookup), "$x anb \\ `value"); }
+
+TEST(ExpandContent, ShowsOnlyTheFirstLineInMessages) {
+  const auto result = expand_content("first $x\nsecond ${x:-open", lookup);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message(), "a '}' is missing in 'first $x...'");
+  EXPECT_EQ(expand_content("${x\n}", lookup).error().message(), "a '}' is missing after '${x'");
+}
+
 } // namespace
 } // namespace sheaf::containerfile

@@ -53,7 +53,7 @@ TEST(Lexer, DirectivesEndAtTheFirstThingThatIsNone) {
 TEST(Lexer, CollectsSeveralHeredocs) {
   const Lexed lexed("RUN cat <<A <<-\"B\"\n1\nA\n\t2\n\tB\nRUN c");
   ASSERT_EQ(lexed.file.lines.size(), 2U);
-  const auto& heredocs = lexed.file.lines[0].heredocs;
+  const auto& heredocs = lexed.file.lines[0].heredocs();
   ASSERT_EQ(heredocs.size(), 2U);
   EXPECT_EQ(heredocs[0].content(), "1\n");
   EXPECT_TRUE(heredocs[0].expand);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/layer_plan.hpp"
+#include "plan/stage_words.hpp"
 
 #include <gmock/gmock.h>
 
@@ -46,10 +47,11 @@ TEST(LayerPlan, OnlyBaseAndProjectSayHowAnEnvironmentStarts) {
 TEST(LayerPlan, WithoutWorkdirItIsTheRoot) { EXPECT_EQ(action<RunStep>(plan_one("RUN x\n"), 0).directory, "/"); }
 
 TEST(LayerPlan, RelativeWorkdirsBuildOnEachOther) {
-  const auto plan = plan_one("WORKDIR a\nWORKDIR b/../c\nWORKDIR ../../..\n");
+  const auto plan = plan_one("WORKDIR a\nWORKDIR b/../c\nWORKDIR ../../..\nRUN x\n");
+  ASSERT_EQ(plan.steps.size(), 3U); // the root need not be made
   EXPECT_EQ(action<MakeDirectoryStep>(plan, 0).path, "/a");
   EXPECT_EQ(action<MakeDirectoryStep>(plan, 1).path, "/a/c");
-  EXPECT_EQ(action<MakeDirectoryStep>(plan, 2).path, "/");
+  EXPECT_EQ(action<RunStep>(plan, 2).directory, "/");
 }
 
 TEST(LayerPlan, ExpandsWhatEnvAndArgSay) {
@@ -71,9 +73,12 @@ TEST(LayerPlan, AStepSeesOnlyWhatIsAboveIt) {
   EXPECT_THAT(action<RunStep>(plan, 1).environment, Contains(Pair("A", "1")));
 }
 
-TEST(LayerPlan, EnvBeatsArg) {
-  const auto plan = plan_one("ENV A=env\nARG A=arg\nRUN x\n");
-  EXPECT_THAT(action<RunStep>(plan, 0).environment, Contains(Pair("A", "env")));
+/// As in BuildKit; the configuration keeps what ENV said.
+TEST(LayerPlan, TheLaterOfEnvAndArgCounts) {
+  const auto plan = plan_one("ENV A=env\nARG A=arg\nRUN x\nENV A=again\nRUN y\n");
+  EXPECT_THAT(action<RunStep>(plan, 0).environment, Contains(Pair("A", "arg")));
+  EXPECT_THAT(action<RunStep>(plan, 1).environment, Contains(Pair("A", "again")));
+  EXPECT_THAT(plan.config.environment, ElementsAre(Pair("A", "again")));
 }
 
 TEST(LayerPlan, ArgumentsComeFromTheChoiceElseTheDefinitionElseTheFile) {
@@ -113,6 +118,14 @@ TEST(LayerPlan, ConfigHoldsOnlyWhatTheLayerSays) {
   EXPECT_THAT(project_config("CMD [\"mine\"]\n", "command: [theirs]\n").command, ElementsAre("mine"));
 }
 
+std::vector<std::string> paths_of(const CopyStep& step) {
+  std::vector<std::string> paths;
+  for (const auto& source : step.sources) {
+    paths.push_back(std::get<PathSource>(source).path);
+  }
+  return paths;
+}
+
 TEST(LayerPlan, CopyNamesSourcesAndPlace) {
   auto files = tool("WORKDIR /w\nCOPY --chown=1:2 --chmod=0750 a d /dst/\nCOPY a b\nCOPY . /all/\nCOPY ./d/../a /x\n");
   files["a"] = "1";
@@ -121,14 +134,14 @@ TEST(LayerPlan, CopyNamesSourcesAndPlace) {
   ASSERT_EQ(planned.mistakes, "");
   const auto& plan = planned.of("x");
   const auto& first = action<CopyStep>(plan, 1);
-  EXPECT_THAT(first.sources, ElementsAre("a", "d"));
+  EXPECT_THAT(paths_of(first), ElementsAre("a", "d"));
   EXPECT_EQ(first.destination, "/dst/");
   EXPECT_EQ(first.owner, "1:2");
-  EXPECT_EQ(first.mode, 0750U);
+  EXPECT_EQ(first.mode, "0750");
   EXPECT_EQ(action<CopyStep>(plan, 2).destination, "/w/b");
-  EXPECT_EQ(action<CopyStep>(plan, 2).mode, std::nullopt);
-  EXPECT_THAT(action<CopyStep>(plan, 3).sources, ElementsAre("."));
-  EXPECT_THAT(action<CopyStep>(plan, 4).sources, ElementsAre("a"));
+  EXPECT_EQ(action<CopyStep>(plan, 2).mode, "");
+  EXPECT_THAT(paths_of(action<CopyStep>(plan, 3)), ElementsAre("."));
+  EXPECT_THAT(paths_of(action<CopyStep>(plan, 4)), ElementsAre("a"));
 }
 
 TEST(LayerPlan, ClosureIsAllNeedsInStackOrder) {
@@ -155,7 +168,7 @@ TEST(LayerPlan, ALayerStartsWithTheConfigurationOfItsNeedsAlone) {
   EXPECT_EQ(run.directory, "/");
   EXPECT_EQ(run.user, "");
   EXPECT_THAT(run.environment, Contains(Pair("A", "1")));
-  EXPECT_EQ(run.environment.count("S"), 0U);
+  EXPECT_EQ(find_variable(run.environment, "S"), std::nullopt);
   EXPECT_THAT(planned.of("b").config.environment, ElementsAre(Pair("B", "1")));
 }
 
@@ -169,6 +182,29 @@ TEST(LayerPlan, AContainerfileOfAFamilyIsUsed) {
   EXPECT_TRUE(planned.mistakes != "" || !planned.of("x").steps.empty());
 }
 
+TEST(LayerPlan, HasWhatImagesHave) {
+  auto files =
+      tool("RUN --mount=type=cache,target=c <<EOF\n#!/bin/python3\nEOF\nCOPY --exclude=*.md --chmod=u+x *.txt <<E /d/\n"
+           "$PATH\nE\nADD --checksum=sha256:" +
+           std::string(64, 'a') +
+           " https://example.com/x /x\n"
+           "RUN --network=none --mount=type=bind,source=a.txt,target=/b x\n");
+  files["a.txt"] = "1";
+  const auto planned = plan_of({{"x", files}}, {"x"});
+  ASSERT_EQ(planned.mistakes, "");
+  const auto& plan = planned.of("x");
+  const auto& script = action<RunStep>(plan, 0);
+  EXPECT_EQ(script.script, "#!/bin/python3\n");
+  EXPECT_THAT(script.argv, IsEmpty());
+  EXPECT_EQ(script.mounts.at(0).target, "/c");
+  const auto& copy = action<CopyStep>(plan, 1);
+  EXPECT_EQ(copy.mode, "u+x");
+  EXPECT_THAT(copy.excludes, ElementsAre("*.md"));
+  EXPECT_EQ(std::get<InlineSource>(copy.sources.at(1)).content, std::string(k_default_path) + "\n");
+  EXPECT_EQ(std::get<HttpSource>(action<CopyStep>(plan, 2).sources.at(0)).url, "https://example.com/x");
+  EXPECT_EQ(action<RunStep>(plan, 3).network, Network::none);
+}
+
 struct Mistake {
   std::string text;
   std::string rule;
@@ -179,12 +215,19 @@ TEST(LayerPlan, ReportsMistakes) {
       {"FROM debian:12\nRUN x\n", "[layer-from]"},
       {containerfile("RUN x\nFROM ${BASE_IMAGE}\nRUN y\n"), "[one-stage]"},
       {containerfile("COPY none /x\n"), "[missing-file]"},
-      {containerfile("COPY *.txt /x/\n"), "[unsupported-glob]"},
-      {containerfile("COPY --from=other a /x\n"), "[unsupported-flag]"},
-      {containerfile("COPY --chmod=u+x a /x\n"), "[bad-mode]"},
-      {containerfile("COPY --chmod=10000 a /x\n"), "[bad-mode]"},
+      {containerfile("COPY *.txt /x/\n"), "[missing-file]"},
+      {containerfile("COPY --from=other a /x\n"), "[layer-source]"},
+      {containerfile("RUN --mount=type=bind,from=other,target=/x true\n"), "[layer-source]"},
+      {containerfile("ARG M=10000\nCOPY --chmod=$M a /x\n"), "[bad-mode]"},
       {containerfile("COPY a b /x\n"), "[copy-destination]"},
       {containerfile("ENV A=${B:?needed}\n"), "[expansion]"},
+      {containerfile("ADD https://example.com/x /x\n"), "[missing-checksum]"},
+      {containerfile("ADD https://example.com/x.git#main /x\n"), "[missing-checksum]"},
+      {containerfile("RUN --network=host x\n"), "[not-allowed]"},
+      {containerfile("ONBUILD RUN x\n"), "[unsupported-instruction]"},
+      {containerfile("MAINTAINER x\n"), "[unsupported-instruction]"},
+      {containerfile("VOLUME /x\n"), "[unsupported-instruction]"},
+      {containerfile("EXPOSE 80\n"), "[unsupported-instruction]"},
   };
   for (const auto& [text, rule] : cases) {
     const auto planned = plan_of(
@@ -195,9 +238,10 @@ TEST(LayerPlan, ReportsMistakes) {
 }
 
 TEST(LayerPlan, ReportsEveryMistakeAtOnce) {
-  const auto planned = plan_of({{"x", tool("COPY none /x\nCOPY *.txt /y/\n")}}, {"x"});
-  EXPECT_THAT(planned.mistakes, HasSubstr("[missing-file]"));
-  EXPECT_THAT(planned.mistakes, HasSubstr("[unsupported-glob]"));
+  const auto planned = plan_of({{"x", tool("COPY none /x\nVOLUME /x\nCOPY *.txt /y/\n")}}, {"x"});
+  EXPECT_THAT(planned.mistakes, HasSubstr("'none'"));
+  EXPECT_THAT(planned.mistakes, HasSubstr("'*.txt'"));
+  EXPECT_THAT(planned.mistakes, HasSubstr("[unsupported-instruction]"));
 }
 
 } // namespace

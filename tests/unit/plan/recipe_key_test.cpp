@@ -79,6 +79,19 @@ TEST(RecipeKey, DoesNotDependOnFilesThatAreNot) {
   EXPECT_EQ(key_of(sources), key_of(sample()));
 }
 
+TEST(RecipeKey, DependsOnFilesThatAPatternOrAMountNames) {
+  for (const auto* instruction : {"COPY us*d /used\n", "RUN --mount=type=bind,source=used,target=/x make\n"}) {
+    auto sources = with_instruction("COPY used /used\n", instruction);
+    const auto before = key_of(sources);
+    sources["x"]["used"] = "2";
+    EXPECT_NE(key_of(sources), before) << instruction;
+    sources["x"]["unused"] = "2";
+    const auto with_other = key_of(sources);
+    sources["x"]["unused"] = "3";
+    EXPECT_EQ(key_of(sources), with_other) << instruction;
+  }
+}
+
 TEST(RecipeKey, DependsOnArguments) {
   EXPECT_NE(key_of(sample(), {{"x", {{"v", "2"}}}}), key_of(sample()));
   EXPECT_EQ(key_of(sample(), {{"x", {{"v", "1"}}}}), key_of(sample()));

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/build_image.hpp"
+
+#include "app/git_repository.hpp"
+#include "app/image_bases.hpp"
+#include "app/shell_on_error.hpp"
+#include "containerfile/file.hpp"
+#include "containerfile/lint.hpp"
+#include "net/http.hpp"
+#include "oci/reference.hpp"
+#include "os/file.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <ctime>
+
+#include "context/ignore_patterns.hpp"
+
+namespace sheaf::app {
+namespace {
+
+/// Nobody names it, and no name can be it.
+constexpr std::string_view k_image_scheme = "docker-image://";
+
+/// Sorts the named contexts into folders and images.
+Result<void> take_contexts(const ImageBuild& build, plan::ImageRequest& request, builder::ImageInputs& inputs) {
+  for (const auto& [name, from] : build.contexts) {
+    if (from.starts_with(k_image_scheme)) {
+      request.image_contexts[name] = from.substr(k_image_scheme.size());
+    } else if (from.starts_with(k_layout_scheme)) {
+      request.image_contexts[name] = from;
+    } else {
+      SHEAF_TRY_ASSIGN(inputs.named_contexts[name],
+                       open_named_context(from).context(fmt::format("reading '--build-context {}'", name)));
+      request.folder_contexts.insert(name);
+    }
+  }
+  return {};
+}
+
+Result<std::string> read_secret(const Lent& secret) {
+  const auto doing = fmt::format("reading secret '{}'", secret.id);
+  if (secret.path.empty()) {
+    const auto value = os::environment(secret.variable);
+    if (!value) {
+      return Error(ErrorCode::not_found, fmt::format("the variable '{}' is not set", secret.variable))
+          .with_context(std::string(doing));
+    }
+    return *value;
+  }
+  return os::read_file(secret.path).context(doing);
+}
+
+Result<void> lend(const ImageBuild& build, builder::ImageInputs& inputs) {
+  for (const auto& secret : build.secrets) {
+    inputs.secrets[secret.id] = [secret] { return read_secret(secret); };
+  }
+  for (const auto& agent : build.agents) {
+    const auto socket = agent.path.empty() ? os::environment(agent.variable) : std::optional(agent.path);
+    if (!socket) {
+      return Error(ErrorCode::not_found, fmt::format("there is no ssh agent for '--ssh {}'", agent.id))
+          .with_hint("SSH_AUTH_SOCK is not set: start an agent (eval $(ssh-agent); ssh-add), or give --ssh ID=SOCKET");
+    }
+    SHEAF_TRY_ASSIGN(inputs.ssh_agents[agent.id],
+                     os::real_path(*socket).context(fmt::format("finding the ssh agent '{}'", agent.id)));
+  }
+  inputs.hosts = build.hosts;
+  inputs.limits = build.limits;
+  inputs.shared_memory = build.shared_memory;
+  return {};
+}
+
+void connect(builder::ImageInputs& inputs) {
+  inputs.download = [](const plan::HttpSource& source, const std::string& file, std::stop_token stop) -> Result<void> {
+    SHEAF_TRY(net::download(source.url, file, std::move(stop)));
+    return {};
+  };
+  inputs.clone = check_out;
+  inputs.version_of_repository = commit_of;
+  inputs.version_of_url = [](const plan::HttpSource& source, std::stop_token stop) -> Result<std::string> {
+    SHEAF_TRY_ASSIGN(const auto version, net::version_of(source.url, std::move(stop)));
+    return version.etag.empty() ? version.last_modified : version.etag;
+  };
+}
+
+/// Of the build argument, else of our own environment, as buildx passes it on.
+Result<std::optional<std::int64_t>> epoch_of(const plan::ImageRequest& request) {
+  constexpr auto k_name = "SOURCE_DATE_EPOCH";
+  const auto given = request.build_args.find(k_name);
+  const auto text = given != request.build_args.end() ? given->second : os::environment(k_name);
+  if (!text || text->empty()) {
+    return std::optional<std::int64_t>();
+  }
+  const auto epoch = to_number<std::int64_t>(*text);
+  if (!epoch || *epoch < 0) {
+    return Error(ErrorCode::invalid, fmt::format("{} is '{}', which is no number of seconds", k_name, *text));
+  }
+  return epoch;
+}
+
+/// Emits the warnings. An error carries all mistakes of the file.
+Result<std::size_t> settle(const Diagnostics& diagnostics, const std::string& file, EventSink& events) {
+  std::size_t warnings = 0;
+  for (const auto& one : diagnostics.all()) {
+    if (one.severity == Severity::warning) {
+      events.emit({EventKind::warning, "", render(one)});
+      ++warnings;
+    }
+  }
+  if (diagnostics.has_errors()) {
+    return diagnostics.to_error(fmt::format("reading '{}'", file));
+  }
+  return warnings;
+}
+
+Result<std::vector<oci::Reference>> references(const std::vector<std::string>& tags) {
+  std::vector<oci::Reference> result;
+  for (const auto& tag : tags) {
+    SHEAF_TRY_ASSIGN(auto reference, oci::Reference::parse(tag).context(fmt::format("reading '--tag {}'", tag)));
+    if (reference.digest) {
+      return Error(ErrorCode::invalid,
+                   fmt::format("'--tag {}' has a digest, which only the image itself decides", tag));
+    }
+    result.push_back(std::move(reference));
+  }
+  return result;
+}
+
+} // namespace
+
+Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& session) {
+  PlannedImage planned;
+  SHEAF_TRY_ASSIGN(planned.context, open_context(build.where, session.store, session.stop));
+  auto request = build.request;
+  SHEAF_TRY(take_contexts(build, request, planned.inputs));
+  planned.inputs.context = planned.context.folder;
+  const auto& source = planned.context.containerfile;
+  Diagnostics diagnostics;
+  const auto file = containerfile::parse(source, diagnostics);
+  if (!file) {
+    return diagnostics.to_error(fmt::format("reading '{}'", source->name()));
+  }
+  const auto names = plan::images_of(*file, request, diagnostics);
+  SHEAF_TRY(settle(diagnostics, source->name(), session.events));
+  SHEAF_TRY_ASSIGN(planned.inputs.images, find_images(names, session));
+  std::map<std::string, oci::Image> images;
+  for (const auto& [name, record] : planned.inputs.images) {
+    images.emplace(name, record.image);
+  }
+  Diagnostics later;
+  auto plan = plan::plan_image(*file, request, images, later);
+  SHEAF_TRY_ASSIGN(planned.warnings, settle(later, source->name(), session.events));
+  planned.plan = std::move(*plan);
+  SHEAF_TRY(lend(build, planned.inputs));
+  connect(planned.inputs);
+  SHEAF_TRY_ASSIGN(planned.inputs.epoch, epoch_of(request));
+  planned.inputs.jobs = session.jobs;
+  return planned;
+}
+
+Result<ImageBuilt> build_image(const ImageBuild& build, const Session& session) {
+  SHEAF_TRY_ASSIGN(const auto tags, references(build.tags));
+  SHEAF_TRY_ASSIGN(auto planned, plan_image_build(build, session));
+  const auto runtime = sandbox::native_runtime();
+  if (build.on_failure == OnFailure::shell) {
+    planned.inputs.on_failure = [&](const sandbox::SandboxSpec& spec) {
+      open_shell(spec, session.store, *runtime, session.events, session.stop);
+    };
+  }
+  SHEAF_TRY_ASSIGN(auto built, builder::build_image(planned.plan, planned.inputs, session.store, *runtime,
+                                                    session.events, session.stop));
+  ImageBuilt result{{}, std::move(built.record), {}, built.steps_run, built.steps_reused};
+  SHEAF_TRY_ASSIGN(result.id, session.store.save_image(result.record));
+  for (const auto& tag : tags) {
+    SHEAF_TRY(session.store.tag(tag, result.id));
+    result.tags.push_back(tag.familiar());
+  }
+  SHEAF_TRY_ASSIGN(const auto trees, session.store.trees_of(result.record));
+  for (const auto& output : build.outputs) {
+    SHEAF_TRY(write_output(output, trees, session.store));
+  }
+  return result;
+}
+
+} // namespace sheaf::app

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The images that a build starts from or copies from: found in the store, or read from an OCI layout.
+
+#include "app/build_stack.hpp"
+#include "store/image_record.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace sheaf::app {
+
+/// How a name begins that stands for an OCI image layout on disk: "oci-layout://PATH[:TAG|@DIGEST]".
+inline constexpr std::string_view k_layout_scheme = "oci-layout://";
+
+/// By name, id, or oci-layout://…; `not_found` says what could be meant.
+Result<store::ImageRecord> find_image(const std::string& name, const Session& session);
+
+/// An image for every name. `not_found` names the first that is not there.
+Result<std::map<std::string, store::ImageRecord, std::less<>>> find_images(const std::set<std::string>& names,
+                                                                           const Session& session);
+
+} // namespace sheaf::app

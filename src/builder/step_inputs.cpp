@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/step_inputs.hpp"
+
+#include "os/file.hpp"
+
+#include <fmt/format.h>
+
+namespace sheaf::builder {
+namespace {
+
+using plan::Source;
+
+context::Selection selection_of(const plan::CopyStep& copy) {
+  context::Selection selection{{}, copy.excludes, copy.parents};
+  for (const auto& source : copy.sources) {
+    if (const auto* path = std::get_if<plan::PathSource>(&source)) {
+      selection.sources.push_back(path->path);
+    }
+  }
+  return selection;
+}
+
+Result<Versions> add_copy(ImageBuild& build, const plan::CopyStep& copy, StepInputs& inputs, std::stop_token stop) {
+  const auto selection = selection_of(copy);
+  if (!selection.sources.empty()) {
+    SHEAF_TRY_ASSIGN(const auto digest, build.sources.digest(copy.from, selection));
+    inputs.reads.push_back(digest.hex());
+  }
+  Versions versions;
+  for (const auto& source : copy.sources) {
+    auto& version = versions.emplace_back();
+    if (const auto* http = std::get_if<plan::HttpSource>(&source)) {
+      SHEAF_TRY_ASSIGN(version, build.sources.version(*http, stop).context(fmt::format("asking for '{}'", http->url)));
+    } else if (const auto* git = std::get_if<plan::GitSource>(&source)) {
+      SHEAF_TRY_ASSIGN(version, build.sources.version(*git, stop).context(fmt::format("asking for '{}'", git->url)));
+    }
+    inputs.reads.push_back(version);
+  }
+  return versions;
+}
+
+/// What RUN's mounts show, and what of the host's settings a command can see.
+Result<void> add_run_reads(ImageBuild& build, const plan::RunStep& run, StepInputs& inputs) {
+  for (const auto& mount : run.mounts) {
+    const auto* bind = std::get_if<plan::BindMountSource>(&mount.what);
+    const auto* cache = std::get_if<plan::CacheMount>(&mount.what);
+    const bool reads = bind != nullptr || (cache != nullptr && cache->from.kind != Source::Kind::nothing);
+    if (reads) {
+      SHEAF_TRY_ASSIGN(const auto digest, bind != nullptr ? build.sources.digest_of_path(bind->from, bind->path)
+                                                          : build.sources.digest_of_path(cache->from, cache->path));
+      inputs.reads.push_back(digest.hex());
+    }
+  }
+  for (const auto& [name, address] : build.inputs.hosts) {
+    inputs.reads.push_back(fmt::format("host {} {}", name, address));
+  }
+  for (const auto& limit : build.inputs.limits) {
+    inputs.reads.push_back(fmt::format("limit {} {} {}", limit.name, limit.soft, limit.hard));
+  }
+  if (build.inputs.shared_memory) {
+    inputs.reads.push_back(fmt::format("shm {}", *build.inputs.shared_memory));
+  }
+  return {};
+}
+
+std::string last_component(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const auto start = url.find("://");
+  const auto path = url.find('/', start == std::string_view::npos ? 0 : start + 3);
+  return path == std::string_view::npos ? std::string() : std::string(url.substr(url.rfind('/') + 1));
+}
+
+} // namespace
+
+Result<KeyedStep> key_of(ImageBuild& build, const plan::StagePlan& stage, const plan::Step& step,
+                         const StageState& state, std::stop_token stop) {
+  StepInputs inputs{state.digest(), plan::describe(step), stage.platform.to_string(), {}};
+  KeyedStep keyed;
+  if (const auto* copy = std::get_if<plan::CopyStep>(&step.action)) {
+    SHEAF_TRY_ASSIGN(keyed.versions, add_copy(build, *copy, inputs, stop));
+    inputs.state = copy->link ? StageState().digest() : inputs.state;
+  } else if (const auto* run = std::get_if<plan::RunStep>(&step.action)) {
+    SHEAF_TRY(add_run_reads(build, *run, inputs));
+  }
+  if (build.inputs.epoch) {
+    inputs.reads.push_back(fmt::format("epoch {}", *build.inputs.epoch));
+  }
+  keyed.key = step_key(inputs);
+  return keyed;
+}
+
+Result<sandbox::CopyFiles> copy_files_of(ImageBuild& build, const plan::CopyStep& copy, const Versions& versions,
+                                         store::Staging& staging, std::stop_token stop) {
+  sandbox::CopyFiles files;
+  for (std::size_t i = 0; i < copy.sources.size(); ++i) {
+    if (const auto* path = std::get_if<plan::PathSource>(&copy.sources[i])) {
+      files.sources.push_back(path->path);
+    } else if (const auto* text = std::get_if<plan::InlineSource>(&copy.sources[i])) {
+      SHEAF_TRY_ASSIGN(const auto folder, staging.fresh_directory("inline-"));
+      SHEAF_TRY(os::write_file(folder + "/content", text->content));
+      files.files.push_back({folder + "/content", text->name, false, 0644});
+    } else if (const auto* http = std::get_if<plan::HttpSource>(&copy.sources[i])) {
+      SHEAF_TRY_ASSIGN(auto file, build.sources.fetch(*http, versions[i], stop));
+      files.files.push_back({std::move(file), last_component(http->url), false, 0600}); // Dockerfile reference, ADD
+    } else if (const auto* git = std::get_if<plan::GitSource>(&copy.sources[i])) {
+      SHEAF_TRY_ASSIGN(auto folder, build.sources.fetch(*git, versions[i], stop));
+      files.files.push_back({std::move(folder), {}, true, std::nullopt});
+    }
+  }
+  if (!files.sources.empty()) {
+    SHEAF_TRY_ASSIGN(files.tree, build.sources.lowers(copy.from));
+    files.ignore = build.sources.ignore_of(copy.from);
+  }
+  files.excludes = copy.excludes;
+  files.parents = copy.parents;
+  files.destination = copy.destination;
+  files.owner = copy.owner;
+  files.mode = copy.mode;
+  files.unpack_sources = copy.unpack != plan::Unpack::never;
+  files.unpack_files = copy.unpack == plan::Unpack::always;
+  return files;
+}
+
+} // namespace sheaf::builder

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From a step of a plan to its key and to what the sandbox is to do; the two ask the same questions about where files
+// come from.
+
+#include "builder/stage_runner.hpp"
+#include "store/staging.hpp"
+
+#include <string>
+#include <vector>
+
+namespace sheaf::builder {
+
+/// Versions of the step's downloads, in the order of its sources; "" for other sources.
+using Versions = std::vector<std::string>;
+
+struct KeyedStep {
+  Digest key;
+  Versions versions;
+};
+
+/// Reads digests of what the step reads, no more. `not_found` for a file to copy that is not there.
+Result<KeyedStep> key_of(ImageBuild& build, const plan::StagePlan& stage, const plan::Step& step,
+                         const StageState& state, std::stop_token stop);
+
+/// A COPY or ADD with all its files on this host; `staging` takes heredocs.
+Result<sandbox::CopyFiles> copy_files_of(ImageBuild& build, const plan::CopyStep& copy, const Versions& versions,
+                                         store::Staging& staging, std::stop_token stop);
+
+} // namespace sheaf::builder

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands/build_image.hpp"
+
+#include "app/attributes.hpp"
+#include "app/build_image.hpp"
+#include "base/text.hpp"
+#include "cli/selection_options.hpp"
+#include "cli/session.hpp"
+#include "os/file.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace sheaf::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Pair = std::pair<std::string, std::string>;
+
+Error bad_value(std::string_view option, std::string_view value, std::string_view form) {
+  return Error(ErrorCode::invalid, fmt::format("'--{} {}' makes no sense", option, value))
+      .with_hint(fmt::format("--{} {}", option, form));
+}
+
+Result<std::vector<Pair>> pairs(const Invocation& invocation, std::string_view option, std::string_view form) {
+  std::vector<Pair> result;
+  for (const auto& value : invocation.values(option)) {
+    const auto equals = value.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      return bad_value(option, value, form);
+    }
+    result.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+  }
+  return result;
+}
+
+/// A name without a value takes it from our environment, and stands for nothing if it is not there.
+Result<void> take_build_args(const Invocation& invocation, plan::ImageRequest& request) {
+  for (const auto& value : invocation.values("build-arg")) {
+    const auto equals = value.find('=');
+    if (equals == 0 || value.empty()) {
+      return bad_value("build-arg", value, "NAME=VALUE");
+    }
+    request.build_args[value.substr(0, equals)] =
+        equals == std::string::npos ? os::environment(value) : std::optional(value.substr(equals + 1));
+  }
+  return {};
+}
+
+Result<plan::Network> network_of(const std::string& mode) {
+  if (mode == "default" || mode == "bridge") {
+    return plan::Network::standard;
+  }
+  if (mode == "none" || mode == "host") {
+    return mode == "none" ? plan::Network::none : plan::Network::host;
+  }
+  return bad_value("network", mode, "default, none or host");
+}
+
+Result<void> take_allowances(const Invocation& invocation, plan::ImageRequest& request) {
+  for (const auto& what : invocation.values("allow")) {
+    if (what == "security.insecure") {
+      request.allow_insecure = true;
+    } else if (what == "network.host") {
+      request.allow_host_network = true;
+    } else {
+      return bad_value("allow", what, "security.insecure or network.host");
+    }
+  }
+  return {};
+}
+
+Result<plan::ImageRequest> request_of(const Invocation& invocation) {
+  plan::ImageRequest request;
+  SHEAF_TRY(take_build_args(invocation, request));
+  SHEAF_TRY(take_allowances(invocation, request));
+  SHEAF_TRY_ASSIGN(request.network, network_of(invocation.value("network").value_or("default")));
+  // On the command line host stands for what it says: whoever types it allows it.
+  request.allow_host_network = request.allow_host_network || request.network == plan::Network::host;
+  SHEAF_TRY_ASSIGN(request.labels, pairs(invocation, "label", "NAME=VALUE"));
+  request.target = invocation.value("target").value_or("");
+  if (const auto platform = invocation.value("platform")) {
+    SHEAF_TRY_ASSIGN(request.platform, plan::Platform::parse(*platform));
+  }
+  request.no_cache = invocation.has("no-cache");
+  for (const auto& list : invocation.values("no-cache-filter")) {
+    for (const auto stage : split(list, ',')) {
+      request.no_cache_filter.emplace(stage);
+    }
+  }
+  return request;
+}
+
+/// "id=ID,src=FILE" or "id=ID,env=VARIABLE" or "type=…"; a secret without a source is the variable of its name, or
+/// else the file, as docker has it.
+Result<app::Lent> secret_of(const std::string& text) {
+  SHEAF_TRY_ASSIGN(const auto attributes, app::parse_attributes(text));
+  app::Lent secret;
+  std::string type;
+  for (const auto& [name, value] : attributes) {
+    if (name == "id" && value) {
+      secret.id = *value;
+    } else if ((name == "src" || name == "source") && value) {
+      secret.path = *value;
+    } else if (name == "env" && value) {
+      secret.variable = *value;
+    } else if (name == "type" && (value == "file" || value == "env")) {
+      type = *value;
+    } else {
+      return bad_value("secret", text, "id=ID,src=FILE or id=ID,env=VARIABLE");
+    }
+  }
+  if (type == "env" && secret.variable.empty()) {
+    secret.variable = std::exchange(secret.path, {});
+  }
+  if (secret.id.empty()) {
+    secret.id = secret.path.empty() ? secret.variable : secret.path.substr(secret.path.rfind('/') + 1);
+  }
+  if (secret.id.empty() || (!secret.path.empty() && !secret.variable.empty())) {
+    return bad_value("secret", text, "id=ID,src=FILE or id=ID,env=VARIABLE");
+  }
+  if (secret.path.empty() && secret.variable.empty()) {
+    (os::environment(secret.id) ? secret.variable : secret.path) = secret.id;
+  }
+  return secret;
+}
+
+/// "default" or "default=SOCKET"; without a socket that of our own agent.
+app::Lent agent_of(const std::string& text) {
+  const auto equals = text.find('=');
+  return {text.substr(0, equals), equals == std::string::npos ? std::string() : text.substr(equals + 1),
+          equals == std::string::npos ? "SSH_AUTH_SOCK" : ""};
+}
+
+Result<sandbox::ResourceLimit> limit_of(const std::string& text) {
+  const auto equals = text.find('=');
+  const auto numbers =
+      split(equals == std::string::npos ? std::string_view() : std::string_view(text).substr(equals + 1), ':');
+  const auto number = [](std::string_view digits) {
+    return digits == "-1" || digits == "unlimited" ? std::optional(~std::uint64_t{0})
+                                                   : to_number<std::uint64_t>(digits);
+  };
+  const auto soft = number(numbers.front());
+  const auto hard = number(numbers.back());
+  if (!soft || !hard || numbers.size() > 2 || equals == 0) {
+    return bad_value("ulimit", text, "NAME=SOFT[:HARD], for example nofile=1024:4096");
+  }
+  return sandbox::ResourceLimit{text.substr(0, equals), *soft, *hard};
+}
+
+/// "64m" as docker reads sizes: b, k, m, g, powers of 1024.
+Result<std::uint64_t> size_of(const std::string& text) {
+  auto digits = std::string_view(text);
+  unsigned shift = 0;
+  if (!digits.empty() && (digits.ends_with('b') || digits.ends_with('B')) && digits.size() > 1) {
+    digits.remove_suffix(1);
+  }
+  const std::string_view units = "bkmgt";
+  if (!digits.empty()) {
+    const auto unit = units.find(static_cast<char>(digits.back() | 0x20));
+    if (unit != std::string_view::npos) {
+      shift = static_cast<unsigned>(unit) * 10;
+      digits.remove_suffix(1);
+    }
+  }
+  const auto number = to_number<std::uint64_t>(digits);
+  if (!number || *number > (std::uint64_t{1} << 62U) >> shift) {
+    return bad_value("shm-size", text, "BYTES, or with a unit: 64m, 2g");
+  }
+  return *number << shift;
+}
+
+Result<std::vector<Pair>> hosts_of(const Invocation& invocation) {
+  std::vector<Pair> hosts;
+  for (const auto& text : invocation.values("add-host")) {
+    const auto separator = text.find_first_of(":=");
+    if (separator == 0 || separator == std::string::npos || separator + 1 == text.size()) {
+      return bad_value("add-host", text, "HOST:IP");
+    }
+    auto address = text.substr(separator + 1);
+    if (address.starts_with('[') && address.ends_with(']')) {
+      address = address.substr(1, address.size() - 2);
+    }
+    hosts.emplace_back(text.substr(0, separator), address);
+  }
+  return hosts;
+}
+
+Result<app::ImageBuild> build_of(const Invocation& invocation) {
+  app::ImageBuild build;
+  build.where = {invocation.operands.empty() ? "." : invocation.operands.front(), invocation.value("file")};
+  SHEAF_TRY_ASSIGN(build.request, request_of(invocation));
+  SHEAF_TRY_ASSIGN(build.contexts, pairs(invocation, "build-context", "NAME=FROM"));
+  SHEAF_TRY_ASSIGN(build.annotations, pairs(invocation, "annotation", "NAME=VALUE"));
+  build.tags = invocation.values("tag");
+  for (const auto& text : invocation.values("secret")) {
+    SHEAF_TRY_ASSIGN(auto secret, secret_of(text));
+    build.secrets.push_back(std::move(secret));
+  }
+  for (const auto& text : invocation.values("ssh")) {
+    build.agents.push_back(agent_of(text));
+  }
+  SHEAF_TRY_ASSIGN(build.hosts, hosts_of(invocation));
+  for (const auto& text : invocation.values("ulimit")) {
+    SHEAF_TRY_ASSIGN(auto limit, limit_of(text));
+    build.limits.push_back(std::move(limit));
+  }
+  if (const auto size = invocation.value("shm-size")) {
+    SHEAF_TRY_ASSIGN(build.shared_memory, size_of(*size));
+  }
+  for (const auto& text : invocation.values("output")) {
+    SHEAF_TRY_ASSIGN(auto output, app::parse_output(text));
+    build.outputs.push_back(std::move(output));
+  }
+  build.squash = invocation.has("squash");
+  build.on_failure = invocation.has("shell-on-error") ? app::OnFailure::shell : app::OnFailure::report;
+  return build;
+}
+
+/// The options that only make sense for a project's layers.
+Result<void> refuse_project_options(const Invocation& invocation) {
+  for (const auto option : {"directory", "agents", "layers", "base", "strict"}) {
+    if (invocation.has(option)) {
+      return Error(ErrorCode::invalid, fmt::format("'--{}' is for a project's layers, not for an image", option))
+          .with_hint("'sheaf build' without a context and without -f or -t builds the project's layers");
+    }
+  }
+  return {};
+}
+
+/// With the names that BuildKit uses in its metadata file, so that scripts find them.
+std::string metadata_of(const app::ImageBuilt& built, const std::vector<std::string>& tags) {
+  return nlohmann::json{{"containerimage.config.digest", built.id.to_string()},
+                        {"image.name", joined(tags, ",")},
+                        {"sheaf.steps.run", built.steps_run},
+                        {"sheaf.steps.reused", built.steps_reused}}
+             .dump(2) +
+         "\n";
+}
+
+Result<int> report(Invocation& invocation, const app::ImageBuilt& built, Clock::time_point start) {
+  if (const auto file = invocation.value("iidfile")) {
+    SHEAF_TRY(os::write_file(*file, built.id.to_string()).context("writing the image's id"));
+  }
+  if (const auto file = invocation.value("metadata-file")) {
+    SHEAF_TRY(os::write_file(*file, metadata_of(built, built.tags)).context("writing the metadata"));
+  }
+  const auto took = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  const auto work = built.steps_run == 0 ? std::string("nothing to do")
+                                         : fmt::format("{} steps run, {} reused", built.steps_run, built.steps_reused);
+  invocation.events->emit(
+      {EventKind::note, "build",
+       fmt::format("{}{}{}, {} in {}", built.id.to_string().substr(0, 19), built.tags.empty() ? "" : "  ",
+                   joined(built.tags, " "), work, human_milliseconds(took))});
+  if (invocation.json()) {
+    Invocation::print(metadata_of(built, built.tags));
+  } else if (invocation.has("quiet")) {
+    Invocation::print(built.id.to_string() + "\n");
+  }
+  return 0;
+}
+
+} // namespace
+
+bool is_image_build(const Invocation& invocation) {
+  return !invocation.operands.empty() ||
+         std::ranges::any_of(k_image_options, [&](const Option& option) { return invocation.has(option.name); });
+}
+
+Result<int> build_image(Invocation& invocation) {
+  const auto start = Clock::now();
+  SHEAF_TRY(refuse_project_options(invocation));
+  SHEAF_TRY_ASSIGN(const auto build, build_of(invocation));
+  SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
+  SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
+  const app::Session session{store, *invocation.events, invocation.stop(), jobs};
+  if (invocation.has("check") || invocation.has("print")) {
+    SHEAF_TRY_ASSIGN(const auto planned, app::plan_image_build(build, session));
+    if (invocation.has("print")) {
+      Invocation::print(plan::to_json(planned.plan) + "\n");
+    }
+    return invocation.has("check") && planned.warnings > 0 ? 1 : 0;
+  }
+  SHEAF_TRY_ASSIGN(const auto built, app::build_image(build, session));
+  return report(invocation, built, start);
+}
+
+} // namespace sheaf::cli

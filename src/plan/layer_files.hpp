@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which of a layer's own files a step reads.
+
+#include "plan/step.hpp"
+
+#include <string>
+
+namespace sheaf::plan {
+
+/// True if `pattern` (as of `PathSource`) names `path`, a folder it is in, or everything.
+bool names_file(const std::string& pattern, const std::string& path);
+/// True if `step` copies `path` or shows it to a command.
+bool reads_file(const Step& step, const std::string& path);
+
+} // namespace sheaf::plan

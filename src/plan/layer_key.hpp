@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The named inputs of a layer's recipe key.
+
+#include "plan/layer_plan.hpp"
+
+#include <map>
+#include <string>
+
+namespace sheaf::plan {
+
+/// `LayerPlan::inputs` of a plan whose other members are complete.
+std::map<std::string, std::string> inputs_of(const LayerPlan& plan);
+
+} // namespace sheaf::plan

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of Store that keeps images and their names.
+#include "base/text.hpp"
+#include "os/file.hpp"
+#include "store/seal.hpp"
+#include "store/store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace sheaf::store {
+namespace {
+
+constexpr std::size_t k_shortest_prefix = 4;
+constexpr std::size_t k_id_digits = 64;
+
+struct Tag {
+  oci::Reference reference;
+  Digest image;
+};
+
+/// Names may be longer than file names: the file is named by the digest of the name.
+std::string tag_path(const std::string& root, const oci::Reference& reference) {
+  return fmt::format("{}/tags/{}", root, Digest::of(reference.to_string()).hex());
+}
+
+std::optional<Tag> read_tag(const std::string& path) {
+  const auto text = os::read_file(path);
+  const auto lines = text ? lines_of(*text) : std::vector<std::string_view>();
+  if (lines.size() != 2) {
+    return std::nullopt;
+  }
+  auto reference = oci::Reference::parse(lines[0]);
+  const auto image = Digest::parse(lines[1]);
+  return reference && image ? std::optional(Tag{std::move(*reference), *image}) : std::nullopt;
+}
+
+Result<std::multimap<Digest, oci::Reference>> read_tags(const std::string& root) {
+  std::multimap<Digest, oci::Reference> tags;
+  if (!os::exists(root + "/tags")) {
+    return tags;
+  }
+  SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(root + "/tags"));
+  for (const auto& entry : entries) {
+    if (auto tag = read_tag(fmt::format("{}/tags/{}", root, entry.name))) {
+      tags.emplace(tag->image, std::move(tag->reference));
+    }
+  }
+  return tags;
+}
+
+void add_tags(StoredImage& image, const std::multimap<Digest, oci::Reference>& tags) {
+  const auto [first, last] = tags.equal_range(image.id);
+  std::transform(first, last, std::back_inserter(image.tags), [](const auto& tag) { return tag.second; });
+  std::ranges::sort(image.tags, {}, &oci::Reference::to_string);
+}
+
+/// The hex digits of an id or its beginning.
+std::optional<std::string> id_prefix(std::string_view name) {
+  if (name.starts_with("sha256:")) {
+    name.remove_prefix(std::string_view("sha256:").size());
+  }
+  const bool is_hex = name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  const bool fits = name.size() >= k_shortest_prefix && name.size() <= k_id_digits;
+  return is_hex && fits ? std::optional(std::string(name)) : std::nullopt;
+}
+
+/// The one id in `folder` that begins so; nothing if there is none.
+Result<std::optional<std::string>> complete(const std::string& folder, const std::string& prefix) {
+  std::optional<std::string> found;
+  if (!os::exists(folder)) {
+    return found;
+  }
+  SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(folder));
+  for (const auto& entry : entries) {
+    if (!entry.name.starts_with(prefix)) {
+      continue;
+    }
+    if (found) {
+      return Error(ErrorCode::invalid, fmt::format("'{}' is the beginning of several images' ids", prefix))
+          .with_hint("give more digits; 'sheaf image list' shows them");
+    }
+    found = entry.name.substr(0, k_id_digits);
+  }
+  return found;
+}
+
+} // namespace
+
+Result<std::vector<std::string>> Store::trees_of(const ImageRecord& image) const {
+  std::vector<std::string> paths;
+  for (const auto& tree : image.trees) {
+    paths.push_back(tree_path(tree));
+    const bool is_step = tree.folder.starts_with("steps/");
+    const bool is_there = is_step ? has_step_tree(tree.folder) : os::is_directory(paths.back());
+    if (!is_there) {
+      return Error(ErrorCode::corrupt, fmt::format("a part of the image is lost or damaged: '{}'", paths.back()))
+          .with_hint("build or pull the image again; what is still there is not made anew");
+    }
+  }
+  return paths;
+}
+
+Result<Digest> Store::save_image(const ImageRecord& image) {
+  const auto id = image_id(image);
+  SHEAF_TRY_ASSIGN(const auto images, folder("images"));
+  SHEAF_TRY(os::write_file(fmt::format("{}/{}.json", images, id.hex()), serialise(image), os::Durable::yes)
+                .context("saving an image"));
+  return id;
+}
+
+Result<void> Store::tag(const oci::Reference& reference, const Digest& image) {
+  const auto doing = fmt::format("naming an image '{}'", reference.familiar());
+  if (reference.tag.empty() || reference.digest) {
+    return Error(ErrorCode::invalid, "a name with a digest cannot be given")
+        .with_context(doing)
+        .with_hint("leave out '@sha256:…'");
+  }
+  SHEAF_TRY(folder("tags"));
+  const auto text = fmt::format("{}\n{}\n", reference.to_string(), image.to_string());
+  return os::write_file(tag_path(m_root, reference), text, os::Durable::yes).context(doing);
+}
+
+Result<bool> Store::untag(const oci::Reference& reference) {
+  const auto path = tag_path(m_root, reference);
+  if (!os::exists(path)) {
+    return false;
+  }
+  SHEAF_TRY(os::remove_file_if_exists(path).context(fmt::format("removing the name '{}'", reference.familiar())));
+  return true;
+}
+
+Result<std::optional<StoredImage>> Store::load_image(const std::string& hex) const {
+  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(fmt::format("{}/images/{}.json", m_root, hex)));
+  const auto id = Digest::parse(hex);
+  if (!text || !id) {
+    return std::optional<StoredImage>();
+  }
+  SHEAF_TRY_ASSIGN(auto record, parse_image_record(*text).context(fmt::format("image '{}'", id->short_hex())));
+  return std::optional(StoredImage{*id, std::move(record), {}});
+}
+
+Result<std::optional<StoredImage>> Store::find_image(const std::string& name) {
+  const auto prefix = id_prefix(name);
+  const auto reference = oci::Reference::parse(name);
+  if (!reference && !prefix) {
+    return Error(reference.error());
+  }
+  std::optional<std::string> hex;
+  if (const auto tag = reference ? read_tag(tag_path(m_root, *reference)) : std::nullopt) {
+    hex = tag->image.hex();
+  } else if (prefix) {
+    SHEAF_TRY_ASSIGN(hex, complete(m_root + "/images", *prefix));
+  }
+  if (!hex) {
+    return std::optional<StoredImage>();
+  }
+  SHEAF_TRY_ASSIGN(auto image, load_image(*hex));
+  if (image) {
+    SHEAF_TRY_ASSIGN(const auto tags, read_tags(m_root));
+    add_tags(*image, tags);
+  }
+  return image;
+}
+
+Result<std::vector<StoredImage>> Store::images() {
+  std::vector<StoredImage> images;
+  if (!os::exists(m_root + "/images")) {
+    return images;
+  }
+  SHEAF_TRY_ASSIGN(const auto tags, read_tags(m_root));
+  SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(m_root + "/images"));
+  for (const auto& entry : entries) {
+    auto image = load_image(entry.name.substr(0, entry.name.find('.')));
+    if (image && *image) {
+      add_tags(**image, tags);
+      images.push_back(std::move(**image));
+    }
+  }
+  std::ranges::stable_sort(images, std::ranges::greater(), [](const auto& image) { return image.record.created; });
+  return images;
+}
+
+} // namespace sheaf::store

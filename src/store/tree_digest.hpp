@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a tree is: names, types, modes, owners, link targets, extended attributes, deletions, which names are one file,
+// and contents. Equal for a tree that an ordinary user made and one that root made. Docs: docs/formats/store.md.
+
+#include "base/digest.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace sheaf::store {
+
+struct TreeDigest {
+  /// Without times.
+  Digest content;
+  /// With the modification times of all but directories, in whole seconds.
+  Digest exact;
+  /// Sum of the sizes of files, one that has several names once.
+  std::uint64_t bytes = 0;
+  /// Entries, the root not counted.
+  std::uint64_t files = 0;
+};
+
+/// Sees what files hold while it is read anyway; called from several threads at the same time. Files larger than
+/// `k_largest_shown` come in pieces of that size.
+using OnContent = std::function<void(const std::string& path, std::string_view content)>;
+inline constexpr std::size_t k_largest_shown = std::size_t{1} << 20U;
+
+/// Digests the tree at `path`, on all processors if it has many files. `on_content` may be empty. Nobody else may
+/// change the tree meanwhile.
+Result<TreeDigest> digest_tree(const std::string& path, const OnContent& on_content = {});
+
+} // namespace sheaf::store
