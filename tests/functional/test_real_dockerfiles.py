@@ -19,6 +19,7 @@ LONG = 900
 FOLDER = EXAMPLES / "dockerfiles"
 TOKEN = "token-that-nobody-may-see"
 BASE = "debian-base"
+HOST_CERTIFICATES = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
 TAGS = {BASE: "debian:bookworm-slim", "toolchains": "toolchains:bookworm", "nodejs": "nodejs:bookworm"}
 # As in the widely used base images: no documentation, no translations, no flush to the disk after every file.
 BOOTSTRAP = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates", "--dpkgopt=force-unsafe-io",
@@ -151,6 +152,7 @@ class Workshop:
         self.contexts = machine.folder / "dockerfiles"
         shutil.copytree(FOLDER, self.contexts)
         shutil.copy(archive, self.contexts / BASE / "rootfs.tar")
+        self.trust_what_the_host_trusts()
         machine.give(self.contexts)
         self.secrets = machine.directory("secrets")
         for name, text in {"npmrc": f"//registry.example.org/:_authToken={TOKEN}\n", "token": TOKEN}.items():
@@ -158,6 +160,13 @@ class Workshop:
         machine.give(self.secrets)
         self.built = set()
         self.build(Case(BASE, ()))
+
+    def trust_what_the_host_trusts(self) -> None:
+        """A base behind a company's proxy brings its certificate: npm, unlike apt here, talks TLS while building."""
+        if HOST_CERTIFICATES.is_file():
+            shutil.copy(HOST_CERTIFICATES, self.contexts / BASE / "host.crt")
+            with (self.contexts / BASE / "Dockerfile").open("a") as file:
+                file.write("COPY host.crt /etc/host.crt\nENV NODE_EXTRA_CA_CERTS=/etc/host.crt\n")
 
     def build(self, case: Case) -> dict:
         """What `--json` says of a successful build."""
