@@ -64,8 +64,8 @@ def serving(command: str, port: int, after: str = "", path: str = "/") -> tuple[
 
 
 CASES = [
-    Case("toolchains", ("gcc (Debian", "go version go1.", "cargo 1.", "cmake version 3.", "no archives\n"),
-         bash('gcc --version; go version; cargo --version; cmake --version; test -z "$(ls /var/cache/apt/archives)" && echo no archives')),
+    Case("toolchains", ("gcc (Debian", "go version go1.", "cargo 1.", "cmake version 3.", "\n0\n"),
+         bash("gcc --version; go version; cargo --version; cmake --version; find /var/cache/apt -name '*.deb' | wc -l")),
     Case("nodejs", ("42\n",), ("-p", "6 * 7"), config={"Entrypoint": ["docker-entrypoint.sh"], "Cmd": ["node"]}),
     Case("go-scratch", ("Hello, world!\nuid 65532 gid 65532\n",), needs=("toolchains",),
          config={"User": "65532:65532", "Entrypoint": ["/hello"], "Cmd": ["world"]}),
