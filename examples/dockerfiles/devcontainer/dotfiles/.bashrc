@@ -1,0 +1,2 @@
+export PS1='dev \w $ '
+export EDITOR=less

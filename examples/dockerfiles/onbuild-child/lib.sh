@@ -1,0 +1,1 @@
+say() { printf 'child says %s\n' "$*"; }

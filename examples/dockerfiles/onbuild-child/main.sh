@@ -1,0 +1,2 @@
+. ./lib.sh
+say "$(cat .checked), ready $APP_READY"
