@@ -52,6 +52,10 @@ Result<std::string> read_secret(const Lent& secret) {
 
 Result<void> lend(const ImageBuild& build, builder::ImageInputs& inputs) {
   for (const auto& secret : build.secrets) {
+    if (!secret.path.empty() && !os::exists(secret.path)) { // also if no step asks for it, as docker has it
+      return Error(ErrorCode::not_found, fmt::format("there is no file '{}' for secret '{}'", secret.path, secret.id))
+          .with_hint("--secret id=ID,src=FILE or id=ID,env=VARIABLE");
+    }
     inputs.secrets[secret.id] = [secret] { return read_secret(secret); };
   }
   for (const auto& agent : build.agents) {

@@ -233,7 +233,9 @@ private:
     spec.binds.push_back({m_staging->file("resolv.conf"), "/etc/resolv.conf", sandbox::Access::read_only});
     spec.shared_memory = m_build.inputs.shared_memory.value_or(spec.shared_memory);
     SHEAF_TRY_ASSIGN(bench.lease, add_run(spec, run, resources()));
+    spec.keeps_kernel_folders = true;
     for (auto& command : std::get<std::vector<sandbox::RunCommand>>(spec.action)) {
+      command.only_home = true;
       command.limits = m_build.inputs.limits;
       command.title = std::string(k_step_mark) + doing();
     }

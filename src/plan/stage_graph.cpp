@@ -95,7 +95,7 @@ void StageGraph::add_node(std::size_t number, StageWords& words) {
     }
     node.platform = platform.value_or(m_platform);
   }
-  const auto stage = stage_named(name, number);
+  const auto stage = stage_named(lower_case(name), number);
   node.base = node.replaced_by    ? *node.replaced_by
               : stage             ? result_of(*stage)
               : name == "scratch" ? Source{Source::Kind::nothing, {}, 0}

@@ -36,12 +36,6 @@ std::string folder_of(const std::string& path) {
 
 std::string base_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-Result<std::string> text_in_root(const Fd& root, const std::string& path) {
-  const auto file = os::open_in_root(root, path, O_RDONLY | O_NONBLOCK);
-  const auto info = file ? os::stat_of(*file) : Result<struct stat>(file.error());
-  return info && S_ISREG(info->st_mode) ? os::read_all(*file) : Result<std::string>(std::string());
-}
-
 /// The modes of new files are what they are asked to be.
 class NoUmask {
 public:
@@ -97,9 +91,7 @@ public:
 
 private:
   Result<void> read_owner() {
-    SHEAF_TRY_ASSIGN(const auto passwd, text_in_root(m_root, "/etc/passwd"));
-    SHEAF_TRY_ASSIGN(const auto group, text_in_root(m_root, "/etc/group"));
-    SHEAF_TRY_ASSIGN(const auto owner, resolve_user(m_copy.owner.empty() ? "0:0" : m_copy.owner, passwd, group));
+    SHEAF_TRY_ASSIGN(const auto owner, owner_in_root(m_root, m_copy.owner));
     m_owner = {owner.uid, owner.gid};
     return {};
   }

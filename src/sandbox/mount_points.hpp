@@ -30,8 +30,10 @@ public:
   /// Removes what `ensure` made and left empty from the upper directory, and the folders that were only copied up for
   /// it. Times of folders stay as the command left them. Call it when nothing uses the root any more; it works after
   /// the pivot.
-  /// Source: BuildKit removes such stubs too, those of /proc, /sys and /dev excepted; ours go as well.
+  /// Source: BuildKit removes such stubs too, those of /proc, /sys and /dev excepted.
   void remove() const;
+  /// What was made so far stays.
+  void keep() { m_made.clear(); }
   /// Closes the root, which would keep its file system busy.
   Result<void> release_root() { return m_root.close(); }
 

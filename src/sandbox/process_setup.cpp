@@ -87,6 +87,9 @@ std::vector<std::string> complete_environment(const RunCommand& command, const I
   const std::array<std::pair<std::string_view, std::string_view>, 3> defaults = {
       {{"HOME", identity.home}, {"USER", identity.name}, {"LOGNAME", identity.name}}};
   for (const auto& [name, value] : defaults) {
+    if (command.only_home && name != "HOME") {
+      continue;
+    }
     if (!has_variable(environment, name)) {
       environment.push_back(fmt::format("{}={}", name, value));
     }
@@ -188,6 +191,14 @@ Result<Identity> identity_in_root(const os::Fd& root, const std::string& user) {
   SHEAF_TRY_ASSIGN(const auto passwd, text_of(root, "/etc/passwd"));
   SHEAF_TRY_ASSIGN(const auto group, text_of(root, "/etc/group"));
   return resolve_user(user, passwd, group);
+}
+
+Result<Owner> owner_in_root(const os::Fd& root, const std::string& text) {
+  if (const auto number = to_number<unsigned>(text)) {
+    return Owner{*number, *number};
+  }
+  SHEAF_TRY_ASSIGN(const auto identity, identity_in_root(root, text.empty() ? "0:0" : text));
+  return Owner{identity.uid, identity.gid};
 }
 
 StartFailure become_command(const RunCommand& command) {

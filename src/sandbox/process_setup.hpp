@@ -27,6 +27,14 @@ struct Identity {
 /// Source: Dockerfile reference, USER; a numeric id needs no entry.
 Result<Identity> resolve_user(std::string_view user, std::string_view passwd, std::string_view group);
 
+struct Owner {
+  unsigned uid = 0;
+  unsigned gid = 0;
+};
+/// The owner that `text` means for files: as for users, but a number alone is also the group (Dockerfile reference,
+/// COPY --chown). Empty is root.
+Result<Owner> owner_in_root(const os::Fd& root, const std::string& text);
+
 /// As resolve_user, with the files of the mounted `root`, which symlinks cannot leave. Missing files are empty ones.
 Result<Identity> identity_in_root(const os::Fd& root, const std::string& user);
 

@@ -112,7 +112,7 @@ Result<void> write_new(MountPoints& points, const NewFile& file) {
 }
 
 /// Only what is made gets the owner; "." and ".." mean what they mean to the kernel.
-Result<void> make_owned(const Fd& root, const std::string& path, const Identity& owner) {
+Result<void> make_owned(const Fd& root, const std::string& path, const Owner& owner) {
   const auto there = os::open_in_root(root, path, O_PATH);
   if (there) {
     SHEAF_TRY_ASSIGN(const auto info, os::stat_of(*there));
@@ -176,6 +176,9 @@ Result<MountPoints> finish_root(const SandboxSpec& spec, const std::vector<Fd>& 
   SHEAF_TRY_ASSIGN(auto points, MountPoints::create(spec.mount_point, spec.upper));
   SHEAF_TRY(mount_kernel_views(points, protection_of(spec)).context("setting up '/proc' and '/sys'"));
   SHEAF_TRY(mount_devices(points, spec.shared_memory).context("setting up '/dev'"));
+  if (spec.keeps_kernel_folders) {
+    points.keep();
+  }
   SHEAF_TRY(mount_all(points, spec, owners));
   for (const auto& file : spec.files) {
     SHEAF_TRY(write_new(points, file));
@@ -190,8 +193,8 @@ Result<MountPoints> finish_root(const SandboxSpec& spec, const std::vector<Fd>& 
 
 Result<void> make_directory_in_root(const std::string& path, const std::string& root, const std::string& owner) {
   SHEAF_TRY_ASSIGN(const Fd fd, os::open(root, O_RDONLY | O_DIRECTORY));
-  SHEAF_TRY_ASSIGN(const auto identity, owner.empty() ? Result<Identity>(Identity()) : identity_in_root(fd, owner));
-  return make_owned(fd, path, identity);
+  SHEAF_TRY_ASSIGN(const auto wanted, owner_in_root(fd, owner));
+  return make_owned(fd, path, wanted);
 }
 
 } // namespace sheaf::sandbox

@@ -72,6 +72,7 @@ Json to_json(const RunCommand& run) {
           {"environment", run.environment},
           {"user", run.user},
           {"limits", list_json(run.limits)},
+          {"only_home", run.only_home},
           {"privileged", run.is_privileged},
           {"interactive", run.interactive}};
 }
@@ -96,6 +97,7 @@ RunCommand run_from(const Json& json) {
   for (const auto& limit : json.at("limits")) {
     run.limits.push_back({limit.at("name"), limit.at("soft"), limit.at("hard")});
   }
+  run.only_home = json.at("only_home");
   run.is_privileged = json.at("privileged");
   run.interactive = json.at("interactive");
   return run;
@@ -157,6 +159,7 @@ Result<SandboxSpec> spec_from(const Json& json) {
   spec.is_volatile = json.at("volatile");
   spec.mount_point = json.at("mount_point");
   spec.shared_memory = json.at("shared_memory");
+  spec.keeps_kernel_folders = json.at("keeps_kernel_folders");
   spec.hostname = json.at("hostname");
   spec.network = json.at("network") == "none" ? Network::none : Network::host;
   spec.processors = optional_from<unsigned>(json.at("processors"));
@@ -180,6 +183,7 @@ std::string serialise(const SandboxSpec& spec) {
                      {"secrets", list_json(spec.secrets)},
                      {"files", list_json(spec.files)},
                      {"shared_memory", spec.shared_memory},
+                     {"keeps_kernel_folders", spec.keeps_kernel_folders},
                      {"hostname", spec.hostname},
                      {"network", spec.network == Network::none ? "none" : "host"},
                      {"processors", optional_json(spec.processors)},

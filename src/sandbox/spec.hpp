@@ -60,6 +60,8 @@ struct RunCommand {
   std::string directory = "/";
   /// As in the Dockerfile reference, USER: "name", "uid", "name:group", …; empty is root.
   std::string user;
+  /// Of these three only HOME, as container runtimes have it.
+  bool only_home = false;
   /// May be empty.
   std::vector<ResourceLimit> limits;
   /// All capabilities of the sandbox's user namespace and no system call filter (RUN --security=insecure).
@@ -161,6 +163,8 @@ struct SandboxSpec {
   std::vector<NewFile> files;
   /// Of /dev/shm, in bytes.
   std::uint64_t shared_memory = std::uint64_t{64} << 20U;
+  /// Folders that /proc, /sys and /dev had to be mounted on stay in the upper, as container runtimes leave them.
+  bool keeps_kernel_folders = false;
   std::string hostname = "sheaf";
   Network network = Network::host;
   /// The action may use the first so many of the processors that we may use; nothing: all of them.
