@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/build_image.hpp"
 
-#include "app/git_repository.hpp"
 #include "app/image_bases.hpp"
 #include "app/lint_file.hpp"
+#include "app/network.hpp"
 #include "app/shell_on_error.hpp"
 #include "base/text.hpp"
 #include "containerfile/file.hpp"
 #include "containerfile/lint.hpp"
-#include "net/http.hpp"
 #include "oci/reference.hpp"
 #include "os/file.hpp"
 
@@ -67,19 +66,6 @@ Result<void> lend(const ImageBuild& build, builder::ImageInputs& inputs) {
   inputs.limits = build.limits;
   inputs.shared_memory = build.shared_memory;
   return {};
-}
-
-void connect(builder::ImageInputs& inputs) {
-  inputs.download = [](const plan::HttpSource& source, const std::string& file, std::stop_token stop) -> Result<void> {
-    SHEAF_TRY(net::download(source.url, file, std::move(stop)));
-    return {};
-  };
-  inputs.clone = check_out;
-  inputs.version_of_repository = commit_of;
-  inputs.version_of_url = [](const plan::HttpSource& source, std::stop_token stop) -> Result<std::string> {
-    SHEAF_TRY_ASSIGN(const auto version, net::version_of(source.url, std::move(stop)));
-    return version.etag.empty() ? version.last_modified : version.etag;
-  };
 }
 
 /// Of the build argument, else of our own environment, as buildx passes it on.
@@ -156,7 +142,7 @@ Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& se
   SHEAF_TRY_ASSIGN(auto more, find_images(plan::images_of(planned.plan), session));
   planned.inputs.images.merge(more);
   SHEAF_TRY(lend(build, planned.inputs));
-  connect(planned.inputs);
+  planned.inputs.downloads = downloads();
   SHEAF_TRY_ASSIGN(planned.inputs.epoch, epoch_of(request));
   planned.inputs.jobs = session.jobs;
   return planned;

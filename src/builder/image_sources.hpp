@@ -41,14 +41,6 @@ public:
   /// Of the file or folder `path`, or of all for "/".
   Result<Digest> digest_of_path(const plan::Source& source, const std::string& path);
 
-  /// What the source has now, for the key.
-  Result<std::string> version(const plan::HttpSource& source, std::stop_token stop) const;
-  Result<std::string> version(const plan::GitSource& source, std::stop_token stop) const;
-  /// The file or directory in the store's cache; downloaded if that version is not there. `corrupt` if the content does
-  /// not have the checksum.
-  Result<std::string> fetch(const plan::HttpSource& source, const std::string& version, std::stop_token stop);
-  Result<std::string> fetch(const plan::GitSource& source, const std::string& version, std::stop_token stop);
-
   /// Remembers what was read for the next build.
   Result<void> save();
 
