@@ -318,7 +318,8 @@ private:
     SecretScan scan(m_build.secrets,
                     m_build.inputs.scan_for_secrets ? SecretScan::Tokens::looked_for : SecretScan::Tokens::ignored);
     SHEAF_TRY_ASSIGN(const auto digest,
-                     store::digest_tree(bench.tree(), [&](const auto& path, auto text) { scan.look(path, text); }));
+                     store::digest_tree(bench.tree(),
+                                        {[&](const auto& path, auto text) { scan.look(path, text); }, scan.overlap()}));
     SHEAF_TRY(judge(scan));
     store::StepRecord record;
     record.display = step().display;
