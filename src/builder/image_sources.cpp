@@ -2,6 +2,7 @@
 #include "builder/image_sources.hpp"
 
 #include "base/source_text.hpp"
+#include "builder/context_view.hpp"
 #include "layer/parent_view.hpp"
 #include "os/file.hpp"
 
@@ -86,6 +87,31 @@ Result<std::vector<std::string>> ImageSources::lowers(const Source& source) cons
   return paths;
 }
 
+Result<std::vector<std::string>> ImageSources::mounted(const Source& source) {
+  SHEAF_TRY_ASSIGN(auto trees, lowers(source));
+  if (!is_context(source)) {
+    return trees;
+  }
+  SHEAF_TRY_ASSIGN(const auto* folder, context_folder(source));
+  const std::scoped_lock lock(m_mutex);
+  SHEAF_TRY_ASSIGN(auto* opened, open_folder(*folder));
+  if (opened->ignore.empty()) {
+    return trees;
+  }
+  if (opened->cover.empty()) {
+    if (!m_staging) {
+      SHEAF_TRY_ASSIGN(auto staging, m_store.stage());
+      m_staging.emplace(std::move(staging));
+    }
+    SHEAF_TRY_ASSIGN(auto cover, m_staging->fresh_directory("ignored-"));
+    SHEAF_TRY(hide_ignored(opened->tree, opened->ignore, cover)
+                  .context(fmt::format("applying the ignore file to '{}'", folder->path)));
+    opened->cover = std::move(cover);
+  }
+  trees.push_back(opened->cover);
+  return trees;
+}
+
 std::string ImageSources::ignore_of(const Source& source) const {
   const auto folder = is_context(source) ? context_folder(source) : Result<const ContextFolder*>(nullptr);
   return folder && *folder != nullptr ? (*folder)->ignore : std::string();
@@ -119,7 +145,7 @@ Result<ImageSources::Folder*> ImageSources::open_folder(const ContextFolder& fol
       context::IgnorePatterns::parse(std::make_shared<const SourceText>(".dockerignore", folder.ignore), diagnostics);
   SHEAF_TRY_ASSIGN(const auto caches, m_store.folder("cache/contexts"));
   auto cache = context::DigestCache::load(fmt::format("{}/{}", caches, Digest::of(folder.path).hex()));
-  known = std::make_unique<Folder>(Folder{std::move(tree), std::move(ignore), std::move(cache)});
+  known = std::make_unique<Folder>(Folder{std::move(tree), std::move(ignore), std::move(cache), {}});
   return known.get();
 }
 

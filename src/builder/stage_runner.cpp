@@ -252,14 +252,14 @@ private:
 
   RunResources resources() {
     RunResources resources;
-    resources.lowers = [this](const Source& source) { return m_build.sources.lowers(source); };
+    resources.lowers = [this](const Source& source) { return m_build.sources.mounted(source); };
     resources.secret = [this](const std::string& id) { return secret(id); };
     resources.ssh_agent = [this](const std::string& id) -> std::optional<std::string> {
       const auto found = m_build.inputs.ssh_agents.find(id);
       return found == m_build.inputs.ssh_agents.end() ? std::nullopt : std::optional(found->second);
     };
     resources.cache = [this](const plan::CacheMount& mount) -> Result<CacheDirectory> {
-      SHEAF_TRY_ASSIGN(const auto lowers, m_build.sources.lowers(mount.from));
+      SHEAF_TRY_ASSIGN(const auto lowers, m_build.sources.mounted(mount.from));
       std::string start;
       if (mount.from.kind != Source::Kind::nothing) {
         SHEAF_TRY_ASSIGN(const auto digest, m_build.sources.digest_of_path(mount.from, mount.path));
