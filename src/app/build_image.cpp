@@ -10,6 +10,7 @@
 #include "containerfile/lint.hpp"
 #include "oci/reference.hpp"
 #include "os/file.hpp"
+#include "plan/squash.hpp"
 
 #include <fmt/format.h>
 
@@ -138,6 +139,9 @@ Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& se
   auto plan = plan::plan_image(*file, request, images, diagnostics);
   SHEAF_TRY_ASSIGN(planned.warnings, settle(diagnostics, source->name(), session.events));
   planned.plan = std::move(*plan);
+  if (build.squash) {
+    plan::squash(planned.plan);
+  }
   // ONBUILD of a base may read images that the file does not name.
   SHEAF_TRY_ASSIGN(auto more, find_images(plan::images_of(planned.plan), session));
   planned.inputs.images.merge(more);
@@ -160,6 +164,9 @@ Result<ImageBuilt> build_image(const ImageBuild& build, const Session& session) 
   SHEAF_TRY_ASSIGN(auto built, builder::build_image(planned.plan, planned.inputs, session.store, *runtime,
                                                     session.events, session.stop));
   ImageBuilt result{{}, std::move(built.record), {}, built.steps_run, built.steps_reused};
+  for (const auto& [name, value] : build.annotations) {
+    result.record.annotations[name] = value;
+  }
   SHEAF_TRY_ASSIGN(result.id, session.store.save_image(result.record));
   for (const auto& tag : tags) {
     SHEAF_TRY(session.store.tag(tag, result.id));
