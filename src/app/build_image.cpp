@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/build_image.hpp"
 
-#include "app/git_repository.hpp"
 #include "app/image_bases.hpp"
 #include "app/lint_file.hpp"
+#include "app/network.hpp"
 #include "app/shell_on_error.hpp"
 #include "base/text.hpp"
 #include "containerfile/file.hpp"
 #include "containerfile/lint.hpp"
-#include "net/http.hpp"
 #include "oci/reference.hpp"
 #include "os/file.hpp"
+#include "plan/squash.hpp"
 
 #include <fmt/format.h>
 
@@ -71,19 +71,6 @@ Result<void> lend(const ImageBuild& build, builder::ImageInputs& inputs) {
   inputs.limits = build.limits;
   inputs.shared_memory = build.shared_memory;
   return {};
-}
-
-void connect(builder::ImageInputs& inputs) {
-  inputs.download = [](const plan::HttpSource& source, const std::string& file, std::stop_token stop) -> Result<void> {
-    SHEAF_TRY(net::download(source.url, file, std::move(stop)));
-    return {};
-  };
-  inputs.clone = check_out;
-  inputs.version_of_repository = commit_of;
-  inputs.version_of_url = [](const plan::HttpSource& source, std::stop_token stop) -> Result<std::string> {
-    SHEAF_TRY_ASSIGN(const auto version, net::version_of(source.url, std::move(stop)));
-    return version.etag.empty() ? version.last_modified : version.etag;
-  };
 }
 
 /// Of the build argument, else of our own environment, as buildx passes it on.
@@ -156,11 +143,14 @@ Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& se
   auto plan = plan::plan_image(*file, request, images, diagnostics);
   SHEAF_TRY_ASSIGN(planned.warnings, settle(diagnostics, source->name(), session.events));
   planned.plan = std::move(*plan);
+  if (build.squash) {
+    plan::squash(planned.plan);
+  }
   // ONBUILD of a base may read images that the file does not name.
   SHEAF_TRY_ASSIGN(auto more, find_images(plan::images_of(planned.plan), session));
   planned.inputs.images.merge(more);
   SHEAF_TRY(lend(build, planned.inputs));
-  connect(planned.inputs);
+  planned.inputs.downloads = downloads();
   SHEAF_TRY_ASSIGN(planned.inputs.epoch, epoch_of(request));
   planned.inputs.jobs = session.jobs;
   return planned;
@@ -178,6 +168,9 @@ Result<ImageBuilt> build_image(const ImageBuild& build, const Session& session) 
   SHEAF_TRY_ASSIGN(auto built, builder::build_image(planned.plan, planned.inputs, session.store, *runtime,
                                                     session.events, session.stop));
   ImageBuilt result{{}, std::move(built.record), {}, built.steps_run, built.steps_reused};
+  for (const auto& [name, value] : build.annotations) {
+    result.record.annotations[name] = value;
+  }
   SHEAF_TRY_ASSIGN(result.id, session.store.save_image(result.record));
   for (const auto& tag : tags) {
     SHEAF_TRY(session.store.tag(tag, result.id));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/build_stack.hpp"
 
+#include "app/network.hpp"
 #include "builder/builder.hpp"
 #include "sandbox/runtime.hpp"
 
@@ -39,7 +40,7 @@ private:
   /// Builds and joins; the conflicts that stopped it.
   Result<std::vector<LayerConflict>> attempt(BuiltStack& stack) {
     SHEAF_TRY_ASSIGN(auto outcome, builder::build_layers(stack.plans, m_session.store, *m_runtime, m_session.events,
-                                                         {m_session.jobs}, m_session.stop));
+                                                         {m_session.jobs, downloads()}, m_session.stop));
     if (!outcome.conflicts.empty()) {
       return std::move(outcome.conflicts);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/explain_join.hpp"
 
+#include "app/network.hpp"
 #include "builder/builder.hpp"
 #include "sandbox/runtime.hpp"
 
@@ -11,7 +12,7 @@ namespace sheaf::app {
 Result<JoinExplanation> explain_join(const Wanted& wanted, Session session) {
   const auto runtime = sandbox::native_runtime();
   SHEAF_TRY_ASSIGN(auto outcome, builder::build_layers(wanted.plans, session.store, *runtime, session.events,
-                                                       {session.jobs}, session.stop));
+                                                       {session.jobs, downloads()}, session.stop));
   if (!outcome.conflicts.empty()) {
     return builder::conflict_error(outcome.conflicts);
   }

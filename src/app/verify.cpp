@@ -2,6 +2,7 @@
 #include "app/verify.hpp"
 
 #include "app/build_stack.hpp"
+#include "app/network.hpp"
 #include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "builder/layer_builder.hpp"
@@ -194,7 +195,7 @@ Result<RebuiltLayer> rebuild_one(const Subject& subject, sandbox::Runtime& runti
   conditions.place = subject.plan.bootstrap ? "" : other_file_system(session.store.root(), subject.stored.record.bytes);
   const auto title = "layer " + subject.plan.name;
   session.events.emit({EventKind::begin, title, "again, to compare it with the stored one"});
-  builder::LayerBuilder builder(session.store, runtime, session.events);
+  builder::LayerBuilder builder(session.store, runtime, session.events, downloads());
   const auto rebuilt = builder.rebuild(subject.plan, subject.closure, conditions, session.stop);
   if (!rebuilt) {
     session.events.emit({EventKind::fail, title, rebuilt.error().summary(), 0, 0, milliseconds_since(start)});
@@ -229,7 +230,7 @@ Result<Equivalence> verify_equivalence(const Choices& choices, Session session) 
   }
   const auto start = Clock::now();
   SHEAF_TRY_ASSIGN(const auto chain, builder::Chain::build(stack.plans, stack.layers.front(), session.store, *runtime,
-                                                           session.events, session.stop));
+                                                           session.events, downloads(), session.stop));
   result.sequential_ms = milliseconds_since(start);
   const auto built = Clock::now();
   SHEAF_TRY_ASSIGN(const auto joined_root, layer::ParentView::open(stack.composition.lowers));

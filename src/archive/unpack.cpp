@@ -223,14 +223,22 @@ private:
     return {};
   }
 
+  Error too_large() const {
+    return Error(ErrorCode::invalid, fmt::format("the archive holds more than {} bytes", m_options.most_bytes));
+  }
+
   Result<void> make_file(const Entry& entry, const Place& place) {
     constexpr int k_flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
     SHEAF_TRY_ASSIGN(const Fd fd, os::open_at(*place.folder, place.name, k_flags, 0600));
     std::uint64_t end = 0;
+    // Holes count, too: whoever reads the file later has to read them.
+    if (entry.size > m_options.most_bytes) {
+      return too_large();
+    }
     SHEAF_TRY(m_reader.read([&](std::uint64_t offset, std::string_view bytes) -> Result<void> {
       m_done.bytes += bytes.size();
       if (m_done.bytes > m_options.most_bytes) {
-        return Error(ErrorCode::invalid, fmt::format("the archive holds more than {} bytes", m_options.most_bytes));
+        return too_large();
       }
       end = offset + bytes.size();
       return write_at(fd, offset, bytes);

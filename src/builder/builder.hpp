@@ -4,6 +4,7 @@
 // Builds all layers of a plan, as many at a time as their needs allow. The failure of one leaves the others' results.
 
 #include "base/event.hpp"
+#include "builder/downloads.hpp"
 #include "builder/join_findings.hpp"
 #include "plan/layer_plan.hpp"
 #include "sandbox/runtime.hpp"
@@ -17,6 +18,8 @@ namespace sheaf::builder {
 struct BuildOptions {
   /// Layers built at the same time; at least 1.
   unsigned jobs = 4;
+  /// For FETCH and ADD.
+  Downloads downloads;
 };
 
 struct BuildOutcome {

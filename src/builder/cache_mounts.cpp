@@ -2,6 +2,7 @@
 #include "builder/cache_mounts.hpp"
 
 #include "base/digest.hpp"
+#include "layer/parent_view.hpp"
 #include "os/file.hpp"
 
 #include <fmt/format.h>
@@ -19,23 +20,18 @@ namespace {
 
 using Sharing = plan::CacheMount::Sharing;
 
-/// Puts what the trees show at `path` into the directory `to`: the topmost tree that has the path as a directory.
+/// Puts what the trees show at `path` into the directory `to`.
 Result<void> copy_start(const std::vector<std::string>& lowers, const std::string& path, const std::string& to) {
-  // A cache starts with what one tree has: whiteouts and merged folders of several would need a mount.
-  for (auto lower = lowers.rbegin(); lower != lowers.rend(); ++lower) { // NOLINT(modernize-loop-convert): clang 14
-    SHEAF_TRY_ASSIGN(const auto root, os::open(*lower, O_PATH | O_DIRECTORY));
-    const auto place = os::open_in_root(root, path, O_RDONLY | O_DIRECTORY);
-    if (!place) {
-      continue;
-    }
-    std::error_code error;
-    std::filesystem::copy(fmt::format("/proc/self/fd/{}/.", place->get()), to,
-                          std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks,
-                          error);
-    return error ? Error::from_errno(error.value(), fmt::format("copying what a cache starts with, '{}'", path))
-                 : Result<void>();
+  SHEAF_TRY_ASSIGN(const auto view, layer::ParentView::open(lowers));
+  const auto place = os::open_in_root(view.root(), path, O_RDONLY | O_DIRECTORY);
+  if (!place) {
+    return Error(ErrorCode::not_found, fmt::format("there is no directory '{}' for a cache to start with", path));
   }
-  return Error(ErrorCode::not_found, fmt::format("there is no directory '{}' for a cache to start with", path));
+  std::error_code error;
+  std::filesystem::copy(fmt::format("/proc/self/fd/{}/.", place->get()), to,
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks, error);
+  return error ? Error::from_errno(error.value(), fmt::format("copying what a cache starts with, '{}'", path))
+               : Result<void>();
 }
 
 /// Under another name first, so that a copy that was broken off is not taken for a cache.

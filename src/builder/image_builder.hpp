@@ -4,6 +4,7 @@
 // Carries out an image plan: independent stages at the same time, each step looked up by its key before it is run.
 
 #include "base/event.hpp"
+#include "builder/downloads.hpp"
 #include "plan/image_plan.hpp"
 #include "sandbox/runtime.hpp"
 #include "store/image_record.hpp"
@@ -38,12 +39,7 @@ struct ImageInputs {
   std::map<std::string, std::function<Result<std::string>()>, std::less<>> secrets;
   /// Paths of agents' sockets, by id.
   std::map<std::string, std::string, std::less<>> ssh_agents;
-  /// Brings a URL's content to a file, or a repository to a directory.
-  std::function<Result<void>(const plan::HttpSource&, const std::string& file, std::stop_token)> download;
-  std::function<Result<void>(const plan::GitSource&, const std::string& directory, std::stop_token)> clone;
-  /// The commit or validator (ETag, Last-Modified) that a source without a checksum has now, for the cache key.
-  std::function<Result<std::string>(const plan::HttpSource&, std::stop_token)> version_of_url;
-  std::function<Result<std::string>(const plan::GitSource&, std::stop_token)> version_of_repository;
+  Downloads downloads;
   /// Lines for /etc/hosts: name, address.
   std::vector<std::pair<std::string, std::string>> hosts;
   std::vector<sandbox::ResourceLimit> limits;

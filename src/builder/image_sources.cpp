@@ -2,7 +2,7 @@
 #include "builder/image_sources.hpp"
 
 #include "base/source_text.hpp"
-#include "layer/file_digest.hpp"
+#include "builder/context_view.hpp"
 #include "layer/parent_view.hpp"
 #include "os/file.hpp"
 
@@ -40,20 +40,6 @@ std::string literal(const std::string& path) {
     pattern += std::string_view("*?[\\").find(c) != std::string_view::npos ? std::string("\\") + c : std::string(1, c);
   }
   return pattern.empty() ? "." : pattern;
-}
-
-Result<void> check_content(const std::string& file, const plan::HttpSource& source) {
-  if (!source.checksum.starts_with("sha256:")) {
-    return {};
-  }
-  SHEAF_TRY_ASSIGN(const auto fd, os::open(file, O_RDONLY));
-  SHEAF_TRY_ASSIGN(const auto digest, layer::digest_of(fd));
-  if (digest.to_string() != source.checksum) {
-    return Error(ErrorCode::corrupt,
-                 fmt::format("'{}' has the digest {}, not {}", source.url, digest.to_string(), source.checksum))
-        .with_hint("either what is offered there has changed, or the checksum in the file is wrong");
-  }
-  return {};
 }
 
 } // namespace
@@ -101,6 +87,31 @@ Result<std::vector<std::string>> ImageSources::lowers(const Source& source) cons
   return paths;
 }
 
+Result<std::vector<std::string>> ImageSources::mounted(const Source& source) {
+  SHEAF_TRY_ASSIGN(auto trees, lowers(source));
+  if (!is_context(source)) {
+    return trees;
+  }
+  SHEAF_TRY_ASSIGN(const auto* folder, context_folder(source));
+  const std::scoped_lock lock(m_mutex);
+  SHEAF_TRY_ASSIGN(auto* opened, open_folder(*folder));
+  if (opened->ignore.empty()) {
+    return trees;
+  }
+  if (opened->cover.empty()) {
+    if (!m_staging) {
+      SHEAF_TRY_ASSIGN(auto staging, m_store.stage());
+      m_staging.emplace(std::move(staging));
+    }
+    SHEAF_TRY_ASSIGN(auto cover, m_staging->fresh_directory("ignored-"));
+    SHEAF_TRY(hide_ignored(opened->tree, opened->ignore, cover)
+                  .context(fmt::format("applying the ignore file to '{}'", folder->path)));
+    opened->cover = std::move(cover);
+  }
+  trees.push_back(opened->cover);
+  return trees;
+}
+
 std::string ImageSources::ignore_of(const Source& source) const {
   const auto folder = is_context(source) ? context_folder(source) : Result<const ContextFolder*>(nullptr);
   return folder && *folder != nullptr ? (*folder)->ignore : std::string();
@@ -134,7 +145,7 @@ Result<ImageSources::Folder*> ImageSources::open_folder(const ContextFolder& fol
       context::IgnorePatterns::parse(std::make_shared<const SourceText>(".dockerignore", folder.ignore), diagnostics);
   SHEAF_TRY_ASSIGN(const auto caches, m_store.folder("cache/contexts"));
   auto cache = context::DigestCache::load(fmt::format("{}/{}", caches, Digest::of(folder.path).hex()));
-  known = std::make_unique<Folder>(Folder{std::move(tree), std::move(ignore), std::move(cache)});
+  known = std::make_unique<Folder>(Folder{std::move(tree), std::move(ignore), std::move(cache), {}});
   return known.get();
 }
 
@@ -171,66 +182,6 @@ Result<Digest> ImageSources::digest_of_trees(const Source& source, const context
   SHEAF_TRY_ASSIGN(const auto digest, context::digest_of(view.root(), selected, context::Owners::counted, nullptr));
   SHEAF_TRY(os::write_file(file, digest.to_string()));
   return digest;
-}
-
-Result<std::string> ImageSources::version(const plan::HttpSource& source, std::stop_token stop) const {
-  if (!source.checksum.empty()) {
-    return source.checksum;
-  }
-  return m_inputs.version_of_url ? m_inputs.version_of_url(source, stop)
-                                 : Error(ErrorCode::unsupported, "files from the network are not possible here");
-}
-
-Result<std::string> ImageSources::version(const plan::GitSource& source, std::stop_token stop) const {
-  return m_inputs.version_of_repository ? m_inputs.version_of_repository(source, stop)
-                                        : Error(ErrorCode::unsupported, "repositories are not possible here");
-}
-
-Result<std::string> ImageSources::fetch(const plan::HttpSource& source, const std::string& version,
-                                        std::stop_token stop) {
-  SHEAF_TRY_ASSIGN(const auto cache, m_store.folder("cache/http"));
-  auto path = fmt::format("{}/{}", cache, Sha256().field(source.url).field(version).finish().hex());
-  if (os::exists(path) && !version.empty()) {
-    return path;
-  }
-  if (!m_inputs.download) {
-    return Error(ErrorCode::unsupported, "files from the network are not possible here");
-  }
-  const auto doing = fmt::format("downloading '{}'", source.url);
-  SHEAF_TRY_ASSIGN(auto staging, m_store.stage());
-  const auto file = staging.file("download");
-  SHEAF_TRY(m_inputs.download(source, file, stop).context(doing));
-  SHEAF_TRY(check_content(file, source).context(doing));
-  SHEAF_TRY(os::rename(file, path).context(doing));
-  return path;
-}
-
-Result<std::string> ImageSources::fetch(const plan::GitSource& source, const std::string& version,
-                                        std::stop_token stop) {
-  SHEAF_TRY_ASSIGN(const auto cache, m_store.folder("cache/git"));
-  auto path = fmt::format("{}/{}", cache,
-                          Sha256()
-                              .field(source.url)
-                              .field(version)
-                              .field(source.folder)
-                              .field(source.keep_git_directory ? "git" : "")
-                              .finish()
-                              .hex());
-  if (os::exists(path) && !version.empty()) {
-    return path;
-  }
-  if (!m_inputs.clone) {
-    return Error(ErrorCode::unsupported, "repositories are not possible here");
-  }
-  const auto doing = fmt::format("cloning '{}'", source.url);
-  SHEAF_TRY_ASSIGN(auto staging, m_store.stage());
-  const auto folder = staging.file("clone");
-  SHEAF_TRY(os::make_directories(folder));
-  SHEAF_TRY(m_inputs.clone(source, folder, stop).context(doing));
-  if (auto renamed = os::rename(folder, path); !renamed && !os::is_directory(path)) {
-    return std::move(renamed).context(doing).error();
-  }
-  return path;
 }
 
 Result<void> ImageSources::save() {

@@ -33,6 +33,8 @@ public:
   Result<StageState> state(const plan::Source& source) const;
   /// The trees, bottom first; none for an empty source. `not_found` names a context or an image that is not there.
   Result<std::vector<std::string>> lowers(const plan::Source& source) const;
+  /// As RUN's mounts show them: a context without what its ignore file excludes. The trees live as long as this value.
+  Result<std::vector<std::string>> mounted(const plan::Source& source);
   /// The text of the ignore file that belongs to a context; empty for all else.
   std::string ignore_of(const plan::Source& source) const;
   /// Of what is selected; for a context a walk that reads what it has not seen before, for a stage or an image one read
@@ -40,14 +42,6 @@ public:
   Result<Digest> digest(const plan::Source& source, const context::Selection& selection);
   /// Of the file or folder `path`, or of all for "/".
   Result<Digest> digest_of_path(const plan::Source& source, const std::string& path);
-
-  /// What the source has now, for the key.
-  Result<std::string> version(const plan::HttpSource& source, std::stop_token stop) const;
-  Result<std::string> version(const plan::GitSource& source, std::stop_token stop) const;
-  /// The file or directory in the store's cache; downloaded if that version is not there. `corrupt` if the content does
-  /// not have the checksum.
-  Result<std::string> fetch(const plan::HttpSource& source, const std::string& version, std::stop_token stop);
-  Result<std::string> fetch(const plan::GitSource& source, const std::string& version, std::stop_token stop);
 
   /// Remembers what was read for the next build.
   Result<void> save();
@@ -57,6 +51,8 @@ private:
     os::Fd tree;
     context::IgnorePatterns ignore;
     context::DigestCache cache;
+    /// The layer that hides what is ignored; empty: not made yet.
+    std::string cover;
   };
   Result<const ContextFolder*> context_folder(const plan::Source& source) const;
   Result<Folder*> open_folder(const ContextFolder& folder);
@@ -66,8 +62,9 @@ private:
   const ImageInputs& m_inputs;
   store::Store& m_store;
   const StageResults& m_stages;
-  std::mutex m_mutex; ///< guards the two maps; held while a context is walked, so that it is walked once
+  std::mutex m_mutex; ///< guards what follows; held while a context is walked, so that it is walked once
   std::map<std::string, std::unique_ptr<Folder>> m_folders; ///< by path
+  std::optional<store::Staging> m_staging;                  ///< of covers
   std::map<Digest, Digest> m_known;                         ///< selection of a context to its digest, for this build
 };
 

@@ -8,6 +8,7 @@
 #include "builder/package_caches.hpp"
 #include "builder/share_files.hpp"
 #include "builder/shared_state.hpp"
+#include "builder/snapshot.hpp"
 #include "builder/step_runner.hpp"
 #include "builder/support_files.hpp"
 #include "layer/capture.hpp"
@@ -45,7 +46,7 @@ using Inspect = std::function<Result<void>(const std::string& tree)>;
 class Build {
 public:
   Build(const plan::LayerPlan& plan, const RecipeKey& key, store::Store& store, store::Staging& staging,
-        store::Staging& links, BuildLog& log, sandbox::Runtime& runtime, EventSink& events)
+        store::Staging& links, BuildLog& log, sandbox::Runtime& runtime, EventSink& events, const Downloads& downloads)
       : m_plan(plan),
         m_key(key),
         m_store(store),
@@ -53,7 +54,8 @@ public:
         m_links(links),
         m_log(log),
         m_runtime(runtime),
-        m_events(events) {}
+        m_events(events),
+        m_downloads(downloads) {}
 
   Result<store::StoredLayer> run(const std::vector<store::StoredLayer>& closure, const Composition& below,
                                  std::stop_token stop) {
@@ -82,7 +84,7 @@ public:
     SHEAF_TRY(m_plan.bootstrap ? run_bootstrap(stop) : take_epoch(closure));
     SHEAF_TRY_ASSIGN(auto lowers, lowers_of(below));
     PackageCaches caches(m_store, m_links);
-    Workbench bench{m_staging, lowers, tree(), support, {}, m_epoch, trial};
+    Workbench bench{m_store, m_downloads, m_staging, lowers, tree(), support, {}, m_epoch, trial};
     if (!closure.empty()) {
       SHEAF_TRY(caches.open_on(closure.front()));
       SHEAF_TRY(caches.restore_lists(closure.front().record.content_key, bench, m_runtime, m_log, m_events, stop));
@@ -153,7 +155,11 @@ private:
     SHEAF_TRY_ASSIGN(const auto parent, layer::ParentView::open(below.lowers));
     layer::CaptureOptions options;
     options.epoch = m_epoch;
-    options.rules = layer::CaptureRules(m_plan.capture);
+    auto trees = below.lowers;
+    trees.push_back(tree());
+    SHEAF_TRY_ASSIGN(auto rules, snapshot_rules(m_plan.steps, trees));
+    rules.insert(rules.end(), m_plan.capture.begin(), m_plan.capture.end());
+    options.rules = layer::CaptureRules(std::move(rules));
     GeneratedFilter generated;
     if (!below.lowers.empty()) { // a base keeps its databases: they are what facts are measured against
       options.is_shared_state = is_shared_state;
@@ -204,6 +210,7 @@ private:
   BuildLog& m_log;
   sandbox::Runtime& m_runtime;
   EventSink& m_events;
+  const Downloads& m_downloads;
   std::int64_t m_epoch = 0;
 };
 
@@ -278,7 +285,7 @@ Result<store::StoredLayer> LayerBuilder::build_new(const plan::LayerPlan& plan, 
     m_conflicts.insert(m_conflicts.end(), below.conflicts.begin(), below.conflicts.end());
     return conflict_error(below.conflicts);
   }
-  return Build(plan, key, m_store, staging, staging, *log, m_runtime, m_events).run(closure, below, stop);
+  return Build(plan, key, m_store, staging, staging, *log, m_runtime, m_events, m_downloads).run(closure, below, stop);
 }
 
 Result<Rebuilt> LayerBuilder::rebuild(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure,
@@ -309,7 +316,7 @@ Result<Rebuilt> LayerBuilder::rebuild(const plan::LayerPlan& plan, const std::ve
     return {};
   };
   const auto key = key_of(plan, closure);
-  Build build(plan, key, m_store, place, links, *log, m_runtime, m_events);
+  Build build(plan, key, m_store, place, links, *log, m_runtime, m_events, m_downloads);
   SHEAF_TRY_ASSIGN(rebuilt.record, build.make(closure, below, &trial, inspect, stop));
   SHEAF_TRY_ASSIGN(rebuilt.inventory, os::read_file(place.file("layer/inventory")));
   SHEAF_TRY_ASSIGN(rebuilt.facts, os::read_file(place.file("layer/facts")));

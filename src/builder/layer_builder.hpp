@@ -6,6 +6,7 @@
 
 #include "base/event.hpp"
 #include "builder/composer.hpp"
+#include "builder/downloads.hpp"
 #include "builder/rebuild.hpp"
 #include "plan/layer_plan.hpp"
 #include "sandbox/runtime.hpp"
@@ -19,8 +20,12 @@ namespace sheaf::builder {
 
 class LayerBuilder {
 public:
-  LayerBuilder(store::Store& store, sandbox::Runtime& runtime, EventSink& events)
-      : m_store(store), m_runtime(runtime), m_events(events), m_composer(store, runtime, events) {}
+  LayerBuilder(store::Store& store, sandbox::Runtime& runtime, EventSink& events, Downloads downloads)
+      : m_store(store),
+        m_runtime(runtime),
+        m_events(events),
+        m_downloads(std::move(downloads)),
+        m_composer(store, runtime, events) {}
 
   /// `closure` holds the layers of plan.closure, in that order. Safe from several threads.
   Result<store::StoredLayer> build(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure,
@@ -43,6 +48,7 @@ private:
   store::Store& m_store;
   sandbox::Runtime& m_runtime;
   EventSink& m_events;
+  Downloads m_downloads;
   Composer m_composer;
   std::mutex m_mutex; ///< guards m_conflicts
   std::vector<LayerConflict> m_conflicts;

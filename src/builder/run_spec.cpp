@@ -36,6 +36,8 @@ private:
     sandbox::TreeMount tree;
     tree.target = target;
     tree.path = bind.path;
+    tree.owned_by_root =
+        bind.from.kind == plan::Source::Kind::context || bind.from.kind == plan::Source::Kind::named_context;
     SHEAF_TRY_ASSIGN(tree.lowers, m_resources.lowers(bind.from));
     if (bind.writable && !tree.lowers.empty()) { // an empty tree is in memory and can be written to as it is
       SHEAF_TRY_ASSIGN(tree.upper, fresh_directory("bind-"));

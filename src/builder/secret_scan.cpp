@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace sheaf::builder {
@@ -35,6 +36,9 @@ constexpr std::string_view k_private_key = "PRIVATE KEY-----";
 constexpr std::size_t k_shortest_value = 6;
 /// A NUL byte in the first so many bytes: no text.
 constexpr std::size_t k_looked_at = 8192;
+
+/// Longer than any shape, and than the first lines of a private key.
+constexpr std::size_t k_longest_token = 256;
 
 bool is_word(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -107,6 +111,17 @@ std::optional<std::string> SecretValues::found_in(std::string_view content) cons
   }
   return std::nullopt;
 }
+
+std::size_t SecretValues::longest() const {
+  const std::scoped_lock lock(m_mutex);
+  std::size_t longest = 0;
+  for (const auto& [id, value] : m_values) {
+    longest = std::max(longest, value.size());
+  }
+  return longest;
+}
+
+std::size_t SecretScan::overlap() const { return std::max(m_values.longest(), k_longest_token); }
 
 void SecretScan::look(const std::string& path, std::string_view content) {
   auto id = m_values.found_in(content);

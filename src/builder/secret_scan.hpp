@@ -24,6 +24,8 @@ public:
   void add(const std::string& id, std::string_view value);
   /// The id of a secret whose value `content` holds.
   std::optional<std::string> found_in(std::string_view content) const;
+  /// Of the values that are looked for, in bytes.
+  std::size_t longest() const;
 
 private:
   mutable std::mutex m_mutex;
@@ -36,7 +38,10 @@ public:
   enum class Tokens { ignored, looked_for };
   SecretScan(const SecretValues& values, Tokens tokens) : m_values(values), m_tokens(tokens) {}
 
+  /// A large file may be shown in pieces that overlap by `overlap()` bytes.
   void look(const std::string& path, std::string_view content);
+  /// So many that nothing that is looked for is cut apart.
+  std::size_t overlap() const;
 
   /// Path to what was found there; read them after the last `look`.
   const std::map<std::string, std::string_view>& tokens() const { return m_found_tokens; }

@@ -20,12 +20,13 @@ struct Tools {
   store::Store& store;
   sandbox::Runtime& runtime;
   EventSink& events;
+  const Downloads& downloads;
 };
 
 /// Builds one layer into the folder "upper" of `staging`.
 Result<void> build_link(const plan::LayerPlan& plan, const std::vector<std::string>& lowers, store::Staging& staging,
                         const Tools& tools, std::stop_token stop) {
-  const auto& [base, store, runtime, events] = tools;
+  const auto& [base, store, runtime, events, downloads] = tools;
   SHEAF_TRY(os::make_directories(staging.file("upper")));
   SHEAF_TRY_ASSIGN(const auto logs, store.folder("logs"));
   SHEAF_TRY_ASSIGN(const auto log,
@@ -35,7 +36,7 @@ Result<void> build_link(const plan::LayerPlan& plan, const std::vector<std::stri
   SHEAF_TRY(add_build_support(support, npm));
   PackageCaches caches(store, staging);
   SHEAF_TRY(caches.open_on(base));
-  Workbench bench{staging, lowers, staging.file("upper"), support, {}, base.record.epoch};
+  Workbench bench{store, downloads, staging, lowers, staging.file("upper"), support, {}, base.record.epoch};
   SHEAF_TRY(caches.restore_lists(base.record.content_key, bench, runtime, *log, events, stop));
   bench.caches = caches.mounts();
   SHEAF_TRY(run_steps(plan, bench, runtime, *log, events, stop));
@@ -46,7 +47,8 @@ Result<void> build_link(const plan::LayerPlan& plan, const std::vector<std::stri
 } // namespace
 
 Result<Chain> Chain::build(const std::vector<plan::LayerPlan>& plans, const store::StoredLayer& base,
-                           store::Store& store, sandbox::Runtime& runtime, EventSink& events, std::stop_token stop) {
+                           store::Store& store, sandbox::Runtime& runtime, EventSink& events,
+                           const Downloads& downloads, std::stop_token stop) {
   Chain chain;
   chain.m_lowers.push_back(base.tree());
   for (std::size_t i = 1; i < plans.size(); ++i) {
@@ -54,7 +56,7 @@ Result<Chain> Chain::build(const std::vector<plan::LayerPlan>& plans, const stor
     const auto subject = "layer " + plans[i].name;
     events.emit({EventKind::begin, subject, fmt::format("in sequence, on the {} before it", i)});
     SHEAF_TRY_ASSIGN(auto staging, store.stage());
-    const auto done = build_link(plans[i], chain.m_lowers, staging, {base, store, runtime, events}, stop);
+    const auto done = build_link(plans[i], chain.m_lowers, staging, {base, store, runtime, events, downloads}, stop);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     if (!done) {
       events.emit({EventKind::fail, subject, done.error().summary(), 0, 0, took.count()});

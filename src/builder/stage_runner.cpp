@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "builder/build_log.hpp"
 #include "builder/run_spec.hpp"
+#include "builder/snapshot.hpp"
 #include "builder/step_inputs.hpp"
 #include "builder/tree_cleanup.hpp"
 #include "os/file.hpp"
@@ -110,6 +111,9 @@ private:
   }
 
   Result<void> do_step() {
+    if (const auto* snapshot = std::get_if<plan::SnapshotStep>(&step().action)) { // an image keeps everything anyway
+      return check_snapshot(*snapshot, paths());
+    }
     SHEAF_TRY_ASSIGN(const auto keyed, key_of(m_build, m_stage, step(), m_state, m_stop));
     if (reuse(keyed.key)) {
       return {};
@@ -122,6 +126,15 @@ private:
     m_state.add(record);
     ++m_build.steps_run;
     return {};
+  }
+
+  /// Of the trees, bottom first.
+  std::vector<std::string> paths() const {
+    std::vector<std::string> paths;
+    for (const auto& tree : m_state.trees()) {
+      paths.push_back(m_build.store.tree_path(tree));
+    }
+    return paths;
   }
 
   bool reuse(const Digest& key) {
@@ -202,9 +215,7 @@ private:
     Bench bench;
     SHEAF_TRY_ASSIGN(bench.folder, m_staging->fresh_directory("step-"));
     auto& spec = bench.spec;
-    for (const auto& tree : m_state.trees()) {
-      spec.lowers.push_back(m_build.store.tree_path(tree));
-    }
+    spec.lowers = paths();
     if (on_nothing || spec.lowers.empty()) {
       spec.lowers = {m_staging->file("empty")};
     }
@@ -219,10 +230,9 @@ private:
       SHEAF_TRY(set_up_run(*run, bench));
     } else if (copy != nullptr) {
       SHEAF_TRY_ASSIGN(spec.action, copy_files_of(m_build, *copy, versions, *m_staging, m_stop));
-    } else if (const auto* directory = std::get_if<plan::MakeDirectoryStep>(&step().action)) {
-      spec.action = sandbox::MakeDirectory{directory->path, directory->user};
     } else {
-      return Error(ErrorCode::unsupported, "SNAPSHOT is for layers; an image keeps everything");
+      const auto& directory = std::get<plan::MakeDirectoryStep>(step().action);
+      spec.action = sandbox::MakeDirectory{directory.path, directory.user};
     }
     return bench;
   }
@@ -244,14 +254,14 @@ private:
 
   RunResources resources() {
     RunResources resources;
-    resources.lowers = [this](const Source& source) { return m_build.sources.lowers(source); };
+    resources.lowers = [this](const Source& source) { return m_build.sources.mounted(source); };
     resources.secret = [this](const std::string& id) { return secret(id); };
     resources.ssh_agent = [this](const std::string& id) -> std::optional<std::string> {
       const auto found = m_build.inputs.ssh_agents.find(id);
       return found == m_build.inputs.ssh_agents.end() ? std::nullopt : std::optional(found->second);
     };
     resources.cache = [this](const plan::CacheMount& mount) -> Result<CacheDirectory> {
-      SHEAF_TRY_ASSIGN(const auto lowers, m_build.sources.lowers(mount.from));
+      SHEAF_TRY_ASSIGN(const auto lowers, m_build.sources.mounted(mount.from));
       std::string start;
       if (mount.from.kind != Source::Kind::nothing) {
         SHEAF_TRY_ASSIGN(const auto digest, m_build.sources.digest_of_path(mount.from, mount.path));
@@ -310,7 +320,8 @@ private:
     SecretScan scan(m_build.secrets,
                     m_build.inputs.scan_for_secrets ? SecretScan::Tokens::looked_for : SecretScan::Tokens::ignored);
     SHEAF_TRY_ASSIGN(const auto digest,
-                     store::digest_tree(bench.tree(), [&](const auto& path, auto text) { scan.look(path, text); }));
+                     store::digest_tree(bench.tree(),
+                                        {[&](const auto& path, auto text) { scan.look(path, text); }, scan.overlap()}));
     SHEAF_TRY(judge(scan));
     store::StepRecord record;
     record.display = step().display;

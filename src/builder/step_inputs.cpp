@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/step_inputs.hpp"
 
-#include "os/file.hpp"
-#include "plan/remote_source.hpp"
-
 #include <fmt/format.h>
 
 namespace sheaf::builder {
@@ -31,9 +28,11 @@ Result<Versions> add_copy(ImageBuild& build, const plan::CopyStep& copy, StepInp
   for (const auto& source : copy.sources) {
     auto& version = versions.emplace_back();
     if (const auto* http = std::get_if<plan::HttpSource>(&source)) {
-      SHEAF_TRY_ASSIGN(version, build.sources.version(*http, stop).context(fmt::format("asking for '{}'", http->url)));
+      SHEAF_TRY_ASSIGN(
+          version, version_of(build.inputs.downloads, *http, stop).context(fmt::format("asking for '{}'", http->url)));
     } else if (const auto* git = std::get_if<plan::GitSource>(&source)) {
-      SHEAF_TRY_ASSIGN(version, build.sources.version(*git, stop).context(fmt::format("asking for '{}'", git->url)));
+      SHEAF_TRY_ASSIGN(
+          version, version_of(build.inputs.downloads, *git, stop).context(fmt::format("asking for '{}'", git->url)));
     }
     inputs.reads.push_back(version);
   }
@@ -85,36 +84,14 @@ Result<KeyedStep> key_of(ImageBuild& build, const plan::StagePlan& stage, const 
 
 Result<sandbox::CopyFiles> copy_files_of(ImageBuild& build, const plan::CopyStep& copy, const Versions& versions,
                                          store::Staging& staging, std::stop_token stop) {
-  sandbox::CopyFiles files;
-  for (std::size_t i = 0; i < copy.sources.size(); ++i) {
-    if (const auto* path = std::get_if<plan::PathSource>(&copy.sources[i])) {
-      files.sources.push_back(path->path);
-    } else if (const auto* text = std::get_if<plan::InlineSource>(&copy.sources[i])) {
-      SHEAF_TRY_ASSIGN(const auto folder, staging.fresh_directory("inline-"));
-      SHEAF_TRY(os::write_file(folder + "/content", text->content));
-      files.files.push_back({folder + "/content", text->name, false, 0644});
-    } else if (const auto* http = std::get_if<plan::HttpSource>(&copy.sources[i])) {
-      SHEAF_TRY_ASSIGN(auto file, build.sources.fetch(*http, versions[i], stop));
-      files.files.push_back({std::move(file), plan::file_name_of(http->url), false, 0600}); // Dockerfile reference, ADD
-    } else if (const auto* git = std::get_if<plan::GitSource>(&copy.sources[i])) {
-      SHEAF_TRY_ASSIGN(auto folder, build.sources.fetch(*git, versions[i], stop));
-      files.files.push_back({std::move(folder), {}, true, std::nullopt});
-    }
-  }
+  SHEAF_TRY_ASSIGN(auto files, copy_spec(copy, versions, build.inputs.downloads, build.store, staging, stop));
   if (!files.sources.empty()) {
     SHEAF_TRY_ASSIGN(files.tree, build.sources.lowers(copy.from));
     files.ignore = build.sources.ignore_of(copy.from);
   }
-  files.excludes = copy.excludes;
-  files.parents = copy.parents;
-  files.destination = copy.destination;
-  files.owner = copy.owner;
   // As BuildKit: files of a stage or image stay whose they are, files of a context become root's.
   files.keep_owners = copy.owner.empty() &&
                       (copy.from.kind == plan::Source::Kind::stage || copy.from.kind == plan::Source::Kind::image);
-  files.mode = copy.mode;
-  files.unpack_sources = copy.unpack != plan::Unpack::never;
-  files.unpack_files = copy.unpack == plan::Unpack::always;
   return files;
 }
 

@@ -4,6 +4,7 @@
 // From a step of a plan to its key and to what the sandbox is to do; the two ask the same questions about where files
 // come from.
 
+#include "builder/copy_spec.hpp"
 #include "builder/stage_runner.hpp"
 #include "store/staging.hpp"
 
@@ -11,9 +12,6 @@
 #include <vector>
 
 namespace sheaf::builder {
-
-/// Versions of the step's downloads, in the order of its sources; "" for other sources.
-using Versions = std::vector<std::string>;
 
 struct KeyedStep {
   Digest key;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/step_runner.hpp"
 
+#include "builder/cache_mounts.hpp"
+#include "builder/copy_spec.hpp"
+#include "builder/run_spec.hpp"
+#include "builder/snapshot.hpp"
 #include "os/file.hpp"
 
 #include <fmt/format.h>
@@ -8,22 +12,20 @@
 namespace sheaf::builder {
 namespace {
 
-sandbox::RunCommand command_of(const plan::RunStep& step, const Workbench& bench) {
-  auto environment = bench.support.environment;
-  for (const auto& [name, value] : step.environment) {
-    environment[name] = value;
+/// What a layer's command sees besides its own words: the account commands come first, whatever the layer makes of
+/// PATH.
+void complete_environment(std::vector<std::string>& environment, const Workbench& bench) {
+  std::map<std::string, std::string> variables;
+  for (const auto& line : environment) {
+    const auto equals = line.find('=');
+    variables[line.substr(0, equals)] = line.substr(equals + 1);
   }
-  // The account commands come first, whatever the layer makes of PATH.
-  environment["PATH"] = fmt::format("{}/bin:{}", k_support_path, environment["PATH"]);
-  environment["SOURCE_DATE_EPOCH"] = std::to_string(bench.epoch);
-  sandbox::RunCommand command;
-  command.argv = step.argv;
-  command.directory = step.directory;
-  command.user = step.user;
-  for (const auto& [name, value] : environment) {
-    command.environment.push_back(fmt::format("{}={}", name, value));
+  variables["PATH"] = fmt::format("{}/bin:{}", k_support_path, variables["PATH"]);
+  variables["SOURCE_DATE_EPOCH"] = std::to_string(bench.epoch);
+  environment.clear();
+  for (const auto& [name, value] : variables) {
+    environment.push_back(fmt::format("{}={}", name, value));
   }
-  return command;
 }
 
 /// The layer's own files, laid out for COPY. Modes of embedded files carry no meaning: scripts are executable.
@@ -47,10 +49,13 @@ struct Batch {
 enum class Together { no, yes };
 
 std::vector<Batch> batches_of(const std::vector<plan::Step>& steps, Together together) {
-  const auto is_run = [&](std::size_t i) { return std::holds_alternative<plan::RunStep>(steps[i].action); };
+  const auto shares = [&](std::size_t i) {
+    const auto* run = std::get_if<plan::RunStep>(&steps[i].action);
+    return run != nullptr && !needs_own_sandbox(*run);
+  };
   std::vector<Batch> batches;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (together == Together::yes && i > 0 && is_run(i) && is_run(i - 1)) {
+    if (together == Together::yes && i > 0 && shares(i) && shares(i - 1)) {
       ++batches.back().count;
     } else {
       batches.push_back({i, 1});
@@ -66,13 +71,18 @@ public:
       : m_plan(plan), m_bench(bench), m_runtime(runtime), m_log(log), m_events(events) {}
 
   Result<void> run(const Batch& batch, std::stop_token stop) {
-    SHEAF_TRY_ASSIGN(const auto spec, spec_for(batch).context(doing(batch.first)));
-    const bool runs = std::holds_alternative<plan::RunStep>(m_plan.steps[batch.first].action);
-    if (!runs) {
+    const auto& action = m_plan.steps[batch.first].action;
+    if (!std::holds_alternative<plan::RunStep>(action)) {
       tell(batch.first);
       m_log.note(title(batch.first));
     }
-    const auto outcome = m_runtime.run(spec, {-1, m_log.output(), m_log.output()}, stop,
+    if (const auto* snapshot = std::get_if<plan::SnapshotStep>(&action)) {
+      auto trees = m_bench.lowers;
+      trees.push_back(m_bench.upper);
+      return check_snapshot(*snapshot, trees).context(doing(batch.first));
+    }
+    SHEAF_TRY_ASSIGN(const auto prepared, prepare(batch, stop).context(doing(batch.first)));
+    const auto outcome = m_runtime.run(prepared.spec, {-1, m_log.output(), m_log.output()}, stop,
                                        [&](std::size_t index) { tell(batch.first + index); });
     if (!outcome) {
       return Error(outcome.error()).with_context(doing(batch.first));
@@ -101,8 +111,15 @@ private:
     return Error(ErrorCode::failed_step, fmt::format("failed with {}", status.to_string())).with_details(details);
   }
 
-  Result<sandbox::SandboxSpec> spec_for(const Batch& batch) {
+  /// What one sandbox is to do, and what has to live until it has done it.
+  struct Prepared {
     sandbox::SandboxSpec spec;
+    std::vector<RunLease> leases;
+  };
+
+  Result<Prepared> prepare(const Batch& batch, const std::stop_token& stop) {
+    Prepared prepared;
+    auto& spec = prepared.spec;
     spec.lowers = m_bench.lowers;
     spec.upper = m_bench.upper;
     spec.is_volatile = true;
@@ -112,48 +129,64 @@ private:
     SHEAF_TRY_ASSIGN(spec.mount_point, m_bench.staging.fresh_directory("root-"));
     const auto& action = m_plan.steps[batch.first].action;
     if (const auto* copy = std::get_if<plan::CopyStep>(&action)) {
-      SHEAF_TRY_ASSIGN(spec.action, copy_files(*copy));
-      return spec;
-    }
-    if (const auto* directory = std::get_if<plan::MakeDirectoryStep>(&action)) {
+      SHEAF_TRY_ASSIGN(spec.action, copy_files(*copy, stop));
+    } else if (const auto* directory = std::get_if<plan::MakeDirectoryStep>(&action)) {
       spec.action = sandbox::MakeDirectory{directory->path, directory->user};
-      return spec;
+    } else {
+      SHEAF_TRY(add_commands(prepared, batch, stop));
     }
-    if (std::holds_alternative<plan::SnapshotStep>(action)) {
-      return Error(ErrorCode::unsupported, "SNAPSHOT is not carried out in a layer yet");
-    }
-    SHEAF_TRY(add_commands(spec, batch));
-    return spec;
+    return prepared;
   }
 
-  Result<sandbox::CopyFiles> copy_files(const plan::CopyStep& copy) {
-    SHEAF_TRY_ASSIGN(const auto context, write_context(m_plan, m_bench.staging));
-    sandbox::CopyFiles files;
-    files.tree = {context};
-    for (const auto& source : copy.sources) {
-      if (const auto* path = std::get_if<plan::PathSource>(&source)) {
-        files.sources.push_back(path->path);
-      } else if (const auto* inline_file = std::get_if<plan::InlineSource>(&source)) {
-        SHEAF_TRY_ASSIGN(const auto folder, m_bench.staging.fresh_directory("inline-"));
-        const auto file = folder + "/file";
-        SHEAF_TRY(os::write_file(file, inline_file->content, os::Durable::no, 0644));
-        files.files.push_back({file, inline_file->name, false, 0644});
-      } else {
-        return Error(ErrorCode::unsupported, "downloads are not carried out in a layer yet");
-      }
+  /// Written when the first step wants them.
+  Result<std::string> own_files() {
+    if (m_context.empty()) {
+      SHEAF_TRY_ASSIGN(m_context, write_context(m_plan, m_bench.staging));
     }
-    files.excludes = copy.excludes;
-    files.parents = copy.parents;
-    files.destination = copy.destination;
-    files.owner = copy.owner;
-    files.mode = copy.mode;
-    files.unpack_sources = copy.unpack != plan::Unpack::never;
-    files.unpack_files = copy.unpack == plan::Unpack::always;
+    return m_context;
+  }
+
+  Result<sandbox::CopyFiles> copy_files(const plan::CopyStep& copy, const std::stop_token& stop) {
+    Versions versions; // a layer names what it downloads, so that nobody has to be asked
+    for (const auto& source : copy.sources) {
+      const auto* http = std::get_if<plan::HttpSource>(&source);
+      const auto* git = std::get_if<plan::GitSource>(&source);
+      versions.push_back(http != nullptr  ? http->checksum
+                         : git == nullptr ? std::string()
+                                          : (git->checksum.empty() ? git->ref : git->checksum));
+    }
+    SHEAF_TRY_ASSIGN(auto files, copy_spec(copy, versions, m_bench.downloads, m_bench.store, m_bench.staging, stop));
+    SHEAF_TRY_ASSIGN(auto context, own_files());
+    files.tree = {std::move(context)};
     files.epoch = m_bench.epoch;
     return files;
   }
 
-  Result<void> add_commands(sandbox::SandboxSpec& spec, const Batch& batch) {
+  RunResources resources(const std::stop_token& stop) {
+    RunResources resources;
+    resources.environment = m_bench.support.environment;
+    resources.lowers = [this](const plan::Source& source) { return lowers_of(source); };
+    resources.fresh_directory = [this](const std::string& prefix) { return m_bench.staging.fresh_directory(prefix); };
+    resources.cache = [this, stop](const plan::CacheMount& mount) -> Result<CacheDirectory> {
+      SHEAF_TRY_ASSIGN(auto folder, m_bench.store.folder("cache/mounts"));
+      SHEAF_TRY_ASSIGN(const auto lowers, lowers_of(mount.from));
+      // The key knows the files that a layer's steps read, so it names what the cache starts with.
+      const auto start = lowers.empty() ? std::string() : m_plan.inputs.at("files");
+      return CacheMounts(std::move(folder)).take(mount, lowers, start, stop);
+    };
+    return resources;
+  }
+
+  Result<std::vector<std::string>> lowers_of(const plan::Source& source) {
+    if (source.kind == plan::Source::Kind::nothing) {
+      return std::vector<std::string>();
+    }
+    SHEAF_TRY_ASSIGN(auto context, own_files());
+    return std::vector<std::string>{std::move(context)};
+  }
+
+  Result<void> add_commands(Prepared& prepared, const Batch& batch, const std::stop_token& stop) {
+    auto& spec = prepared.spec;
     spec.binds = m_bench.support.binds;
     spec.overlays = m_bench.caches;
     for (auto& cache : spec.overlays) {
@@ -163,12 +196,13 @@ private:
       SHEAF_TRY(os::remove_all(cache.work));
       SHEAF_TRY(os::make_directories(cache.work));
     }
-    std::vector<sandbox::RunCommand> commands;
     for (std::size_t i = batch.first; i < batch.first + batch.count; ++i) {
-      commands.push_back(command_of(std::get<plan::RunStep>(m_plan.steps[i].action), m_bench));
-      commands.back().title = title(i);
+      SHEAF_TRY_ASSIGN(auto lease, add_run(spec, std::get<plan::RunStep>(m_plan.steps[i].action), resources(stop)));
+      prepared.leases.push_back(std::move(lease));
+      auto& command = std::get<std::vector<sandbox::RunCommand>>(spec.action).back();
+      complete_environment(command.environment, m_bench);
+      command.title = title(i);
     }
-    spec.action = std::move(commands);
     return {};
   }
 
@@ -177,6 +211,7 @@ private:
   sandbox::Runtime& m_runtime;
   BuildLog& m_log;
   EventSink& m_events;
+  std::string m_context; ///< the layer's own files; empty: not written yet
 };
 
 } // namespace

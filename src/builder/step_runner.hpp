@@ -5,6 +5,7 @@
 
 #include "base/event.hpp"
 #include "builder/build_log.hpp"
+#include "builder/downloads.hpp"
 #include "builder/support_files.hpp"
 #include "plan/layer_plan.hpp"
 #include "sandbox/runtime.hpp"
@@ -32,6 +33,9 @@ struct Trial {
 
 /// Where and on what a layer is built.
 struct Workbench {
+  store::Store& store;
+  /// For FETCH and ADD.
+  const Downloads& downloads;
   store::Staging& staging;
   /// Bottom first, at least one (an empty directory below a base).
   std::vector<std::string> lowers;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/layer_files.hpp"
 
-#include <fnmatch.h>
-
 #include <algorithm>
+
+#include "context/ignore_patterns.hpp"
 
 namespace sheaf::plan {
 namespace {
@@ -30,8 +30,7 @@ bool names_file(const std::string& pattern, const std::string& path) {
   }
   for (auto end = path.find('/');; end = path.find('/', end + 1)) {
     const auto part = path.substr(0, end);
-    // Go's filepath.Match, but for '/' in brackets: a star stops at a slash, and a leading dot is nothing special.
-    if (part == plain || fnmatch(plain.c_str(), part.c_str(), FNM_PATHNAME) == 0) {
+    if (part == plain || context::matches_wildcard(plain, part).value_or(false)) {
       return true;
     }
     if (end == std::string::npos) {

@@ -52,21 +52,46 @@ Result<Part> part_of(const Fd& root, const std::string& path) {
   return Part{std::move(mount), kind_of(info)};
 }
 
-Result<Part> whole_tree(const TreeMount& tree) {
+/// The overlay of a tree's lowers.
+Result<Fd> overlay_of(const TreeMount& tree, const Fd& owners, const std::string& scratch) {
+  auto lowers = tree.lowers;
+  const auto mount = [&] { return os::mount_overlay({lowers, tree.upper, tree.work, !tree.upper.empty()}); };
+  if (!owners) {
+    return mount();
+  }
+  SHEAF_TRY_ASSIGN(const Fd first, os::clone_tree(lowers[0], Recursive::no));
+  if (!os::map_mount_owners(first, owners)) { // not every file system can
+    return mount();
+  }
+  lowers[0] = scratch;
+  Fd overlay;
+  const auto done = while_attached(first, scratch, [&]() -> Result<void> {
+    SHEAF_TRY_ASSIGN(overlay, mount());
+    return {};
+  });
+  SHEAF_TRY(done);
+  return overlay;
+}
+
+Result<Part> whole_tree(const TreeMount& tree, const Fd& owners, const std::string& scratch) {
   if (tree.lowers.empty()) {
     SHEAF_TRY_ASSIGN(auto mount, os::mount_file_system("tmpfs", {{"mode", "755"}}, k_private));
     return Part{std::move(mount)};
   }
-  SHEAF_TRY_ASSIGN(auto mount, os::mount_overlay({tree.lowers, tree.upper, tree.work, !tree.upper.empty()}));
+  SHEAF_TRY_ASSIGN(auto mount, overlay_of(tree, owners, scratch));
   return Part{std::move(mount)};
 }
 
-Result<Part> part_of_tree(const TreeMount& tree, const std::string& scratch) {
+Result<Part> part_of_tree(const TreeMount& tree, const Fd& owners, const std::string& scratch) {
   if (tree.lowers.size() == 1 && tree.upper.empty()) {
     SHEAF_TRY_ASSIGN(const Fd root, os::open(tree.lowers[0], O_PATH | O_DIRECTORY));
-    return part_of(root, tree.path);
+    SHEAF_TRY_ASSIGN(auto part, part_of(root, tree.path));
+    if (owners) {
+      ignore(os::map_mount_owners(part.mount, owners), "showing files as root's"); // not every file system can
+    }
+    return part;
   }
-  SHEAF_TRY_ASSIGN(auto whole, whole_tree(tree));
+  SHEAF_TRY_ASSIGN(auto whole, whole_tree(tree, owners, scratch));
   if (tree.path == "/" || tree.path.empty()) {
     return whole;
   }
@@ -80,9 +105,9 @@ Result<Part> part_of_tree(const TreeMount& tree, const std::string& scratch) {
   return part;
 }
 
-Result<void> mount_tree(MountPoints& points, const TreeMount& tree, const std::string& scratch) {
+Result<void> mount_tree(MountPoints& points, const TreeMount& tree, const Fd& owners, const std::string& scratch) {
   const auto doing = fmt::format("mounting '{}' of a tree at '{}'", tree.path, tree.target);
-  SHEAF_TRY_ASSIGN(const auto part, part_of_tree(tree, scratch).context(doing));
+  SHEAF_TRY_ASSIGN(const auto part, part_of_tree(tree, owners, scratch).context(doing));
   const auto attributes = MOUNT_ATTR_NODEV | (tree.upper.empty() ? MOUNT_ATTR_RDONLY : 0UL);
   SHEAF_TRY(os::set_mount_attributes(part.mount, attributes, Recursive::yes).context(doing));
   return points.attach(part.mount, tree.target, part.kind).context(doing);
@@ -173,8 +198,10 @@ Result<void> mount_all(MountPoints& points, const SandboxSpec& spec, const std::
   for (std::size_t i = 0; i < spec.binds.size(); ++i) {
     mounts.emplace_back(spec.binds[i].target, [&, i] { return mount_bind(points, spec.binds[i], owners[i]); });
   }
-  for (const auto& tree : spec.trees) {
-    mounts.emplace_back(tree.target, [&] { return mount_tree(points, tree, spec.mount_point); });
+  for (std::size_t i = 0; i < spec.trees.size(); ++i) {
+    mounts.emplace_back(spec.trees[i].target, [&, i] {
+      return mount_tree(points, spec.trees[i], owners[spec.binds.size() + i], spec.mount_point);
+    });
   }
   for (const auto& memory : spec.memory) {
     mounts.emplace_back(memory.target, [&] { return mount_memory(points, memory); });

@@ -134,6 +134,16 @@ Result<void> make_owned(const Fd& root, const std::string& path, const Owner& ow
   return {};
 }
 
+/// The map by which the owner of `path` and the id `to` change places; empty if they are the same.
+Result<Fd> map_of(const std::string& path, unsigned to) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) {
+    return Error::from_errno(errno, fmt::format("looking at '{}'", path));
+  }
+  return info.st_uid == to && info.st_gid == to ? Result<Fd>(Fd())
+                                                : os::swapped_user_namespace(info.st_uid, info.st_gid, to);
+}
+
 Result<void> pivot(const std::string& new_root) {
   if (chdir(new_root.c_str()) != 0) {
     return Error::from_errno(errno, "entering the new root");
@@ -153,16 +163,14 @@ Result<void> pivot(const std::string& new_root) {
 Result<std::vector<Fd>> owner_maps(const SandboxSpec& spec) {
   std::vector<Fd> maps;
   for (const auto& bind : spec.binds) {
-    struct stat info {};
-    if (!bind.owned_by_dev) {
-      maps.emplace_back();
-      continue;
-    }
-    if (stat(bind.source.c_str(), &info) != 0) {
-      return Error::from_errno(errno, fmt::format("looking at '{}'", bind.source));
-    }
-    SHEAF_TRY_ASSIGN(auto map, os::swapped_user_namespace(info.st_uid, info.st_gid, os::k_caller_id));
-    maps.push_back(std::move(map));
+    auto map = bind.owned_by_dev ? map_of(bind.source, os::k_caller_id) : Result<Fd>(Fd());
+    SHEAF_TRY_ASSIGN(auto fd, std::move(map));
+    maps.push_back(std::move(fd));
+  }
+  for (const auto& tree : spec.trees) {
+    const bool wanted = tree.owned_by_root && !tree.lowers.empty() && os::in_initial_user_namespace();
+    auto map = wanted ? map_of(tree.lowers[0], 0) : Result<Fd>(Fd());
+    maps.push_back(map ? std::move(*map) : Fd()); // it shows other owners then, no more
   }
   return maps;
 }

@@ -10,7 +10,8 @@
 
 namespace sheaf::sandbox {
 
-/// For each bind of the spec that is shown with another owner, the user namespace that says which; empty for others.
+/// For each bind and then each tree of the spec that is shown with another owner, the user namespace that says which;
+/// empty for others.
 /// Starts processes, so it has to be called before a PID namespace is entered.
 Result<std::vector<os::Fd>> owner_maps(const SandboxSpec& spec);
 

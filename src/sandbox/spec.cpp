@@ -33,11 +33,8 @@ Json to_json(const OverlayMount& overlay) {
 }
 
 Json to_json(const TreeMount& tree) {
-  return {{"lowers", tree.lowers},
-          {"path", tree.path},
-          {"target", tree.target},
-          {"upper", tree.upper},
-          {"work", tree.work}};
+  return {{"lowers", tree.lowers}, {"path", tree.path}, {"target", tree.target},
+          {"upper", tree.upper},   {"work", tree.work}, {"owned_by_root", tree.owned_by_root}};
 }
 
 Json to_json(const TmpfsMount& memory) { return {{"target", memory.target}, {"size", optional_json(memory.size)}}; }
@@ -83,8 +80,12 @@ BindMount bind_from(const Json& json) {
 }
 
 TreeMount tree_from(const Json& json) {
-  return {json.at("lowers").get<std::vector<std::string>>(), json.at("path"), json.at("target"), json.at("upper"),
-          json.at("work")};
+  return {json.at("lowers").get<std::vector<std::string>>(),
+          json.at("path"),
+          json.at("target"),
+          json.at("upper"),
+          json.at("work"),
+          json.at("owned_by_root")};
 }
 
 RunCommand run_from(const Json& json) {

@@ -80,6 +80,9 @@ struct TreeMount {
   /// Empty: read-only. Else what is written goes there; `work` as in OverlayMount.
   std::string upper;
   std::string work;
+  /// Show the files of the owner of the first lower as root's, as far as the host and its file system can; real root
+  /// only. Files of root show up as that owner's.
+  bool owned_by_root = false;
 };
 
 /// An empty file system in memory, mode 1777 as runc has it.

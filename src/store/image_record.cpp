@@ -23,6 +23,9 @@ std::string serialise(const ImageRecord& record) {
   for (const auto& tree : record.trees) {
     json["trees"].push_back({{"folder", tree.folder}, {"content", tree.content.to_string()}});
   }
+  if (!record.annotations.empty()) {
+    json["annotations"] = record.annotations;
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -36,6 +39,9 @@ Result<ImageRecord> parse_image_record(std::string_view text) {
       auto& added = record.trees.emplace_back();
       added.folder = tree.at("folder");
       SHEAF_TRY_ASSIGN(added.content, Digest::parse(tree.at("content").get<std::string>()));
+    }
+    if (json.contains("annotations")) {
+      record.annotations = json.at("annotations").get<std::map<std::string, std::string>>();
     }
     return record;
   } catch (const Json::exception& error) {

@@ -9,6 +9,7 @@
 #include "oci/image_config.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,8 @@ struct ImageRecord {
   std::vector<TreeRef> trees;
   /// Seconds since 1970.
   std::int64_t created = 0;
+  /// For the manifest; no part of the id.
+  std::map<std::string, std::string> annotations;
   bool operator==(const ImageRecord&) const = default;
 };
 

@@ -145,9 +145,8 @@ private:
     }
   }
 
-  /// Fills `buffer` as far as the file goes; returns how much came.
-  static Result<std::size_t> fill(const os::Fd& file, std::string& buffer) {
-    std::size_t have = 0;
+  /// Fills `buffer` behind its first `have` bytes as far as the file goes; returns how much it holds then.
+  static Result<std::size_t> fill(const os::Fd& file, std::string& buffer, std::size_t have) {
     while (have < buffer.size()) {
       const auto got = ::read(file.get(), buffer.data() + have, buffer.size() - have);
       if (got < 0 && errno != EINTR) {
@@ -164,17 +163,19 @@ private:
   Result<void> read_file(Line& line, std::string& buffer) {
     SHEAF_TRY_ASSIGN(const auto file, os::open_beneath(m_root, line.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     Sha256 hash;
-    for (;;) {
-      SHEAF_TRY_ASSIGN(const auto got, fill(file, buffer));
-      const std::string_view content(buffer.data(), got);
-      hash.update(content);
-      if (m_on_content && got > 0) {
-        m_on_content(line.path, content);
+    for (std::size_t seen = 0;;) { // bytes at the start of the buffer that were read before
+      SHEAF_TRY_ASSIGN(const auto have, fill(file, buffer, seen));
+      const std::string_view content(buffer.data(), have);
+      hash.update(content.substr(seen));
+      if (m_on_content.look && have > seen) {
+        m_on_content.look(line.path, content);
       }
-      if (got < buffer.size()) {
+      if (have < buffer.size()) {
         break;
       }
-      buffer.resize(k_largest_shown); // a large file, and more of them may come
+      seen = std::min(m_on_content.overlap, have);
+      buffer.erase(0, have - seen);
+      buffer.resize(k_largest_shown + m_on_content.overlap); // a large file, and more of them may come
     }
     line.content = hash.finish();
     return {};

@@ -25,12 +25,16 @@ struct TreeDigest {
   std::uint64_t files = 0;
 };
 
-/// Sees what files hold while it is read anyway; called from several threads at the same time. Files larger than
-/// `k_largest_shown` come in pieces of that size.
-using OnContent = std::function<void(const std::string& path, std::string_view content)>;
+/// Sees what files hold while it is read anyway; called from several threads at the same time.
+struct OnContent {
+  /// May be empty. Large files come in pieces of at most `k_largest_shown` and `overlap` bytes, in order.
+  std::function<void(const std::string& path, std::string_view content)> look;
+  /// Every piece of a file but the first begins with so many bytes of what was shown before it.
+  std::size_t overlap = 0;
+};
 inline constexpr std::size_t k_largest_shown = std::size_t{1} << 20U;
 
-/// Digests the tree at `path`, on all processors if it has many files. `on_content` may be empty. Nobody else may
+/// Digests the tree at `path`, on all processors if it has many files. Nobody else may
 /// change the tree meanwhile.
 Result<TreeDigest> digest_tree(const std::string& path, const OnContent& on_content = {});
 

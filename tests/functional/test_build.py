@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a build makes, what it reuses, and how it fails."""
 
+import functools
+import hashlib
+import http.server
 import os
 import pathlib
 import re
+import threading
 
 import pytest
 
@@ -192,3 +196,84 @@ def test_one_id_for_two_accounts_is_a_conflict(project):
 def test_two_projects_share_layers(project):
     project.build()
     assert begun(tiny_project(project.machine, "another")) == []
+
+
+def extended(project, name):
+    """Lets the layer's Containerfile use what is not Docker's."""
+    path = f".sheaf/layers/{name}/Containerfile"
+    project.write(path, "# sheaf: extensions\n" + (project.path / path).read_text())
+
+
+def test_a_layer_uses_all_that_run_and_copy_can_do(project):
+    project.write("sheaf.yml", "layers: [a]\n")
+    project.layer("a", """\
+        COPY conf/*.ini /etc/conf/
+        RUN <<EOF
+        #!/bin/sh -e
+        echo "$0 ran in $(pwd)" > /etc/script
+        ls /sys/class/net > /etc/interfaces
+        EOF
+        RUN <<EOF
+        echo first > /etc/shell
+        echo second >> /etc/shell
+        EOF
+        RUN --mount=type=cache,target=/cache,id=tools echo x >> /cache/count; cat /cache/count > /etc/count
+        RUN --network=none ip -o link 2>/dev/null | grep -c . > /etc/lonely; ! ip route | grep -q default
+        RUN --mount=type=bind,source=conf,target=/conf cp /conf/one.ini /etc/bound; ! touch /conf/new 2>/dev/null
+        RUN --mount=type=bind,source=conf,target=/conf,rw touch /conf/new
+        RUN --mount=type=tmpfs,target=/scratch touch /scratch/file
+        RUN mkdir -p /var/log /tmp/kept && cd /var/log && echo log > install.log && echo lost > other.log
+        RUN touch /tmp/kept/file
+        SNAPSHOT /var/log/install.log
+        SNAPSHOT /tmp/kept
+        """, **{"conf/one.ini": "1\n", "conf/two.ini": "2\n", "conf/three.txt": "3\n"})
+    extended(project, "a")
+    text = project.shell(
+        "ls /etc/conf; cat /etc/script /etc/shell /etc/count /etc/lonely /etc/bound; ls -d /cache /scratch || true")
+    assert text.split("\n") == ["one.ini", "two.ini", "/dev/pipes/EOF ran in /workspace", "first", "second", "x",
+                                "1", "1", ""]
+    assert project.shell("cat /var/log/install.log; ls /var/log; ls /tmp/kept") == "log\ninstall.log\nfile\n"
+    # The cache outlives the layer's builds.
+    containerfile = project.path / ".sheaf/layers/a/Containerfile"
+    project.write(".sheaf/layers/a/Containerfile", containerfile.read_text() + "RUN true\n")
+    assert project.shell("cat /etc/count") == "x\nx\n"
+
+
+@pytest.mark.parametrize("commands, words", [
+    ("RUN --mount=type=secret,id=key true\n", ["a secret cannot be mounted", "build an image"]),
+    ("RUN --mount=type=ssh true\n", ["an SSH agent cannot be mounted", "build an image"]),
+    ("RUN touch /etc/there\nSNAPSHOT /etc/missing\n", ["there is no '/etc/missing' to keep", "step 2 of 2"]),
+    ("SNAPSHOT /proc/self\n", ["is mounted by the sandbox"]),
+    ("RUN <<EOF\n#!/bin/sh\necho from a script; exit 4\nEOF\n", ["exit code 4", "from a script"]),
+])
+def test_what_a_layer_cannot_do(project, commands, words):
+    project.write("sheaf.yml", "layers: [a]\n")
+    project.layer("a", commands)
+    extended(project, "a")
+    outcome = project.sheaf("build")
+    assert outcome.code != 0, outcome
+    for word in words:
+        assert word in outcome.err, outcome
+    assert project.machine.leftovers() == []
+
+
+def test_a_layer_downloads_what_its_checksum_names(project):
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    folder = project.machine.directory("served")
+    (folder / "tool").write_text("#!/bin/sh\necho fetched\n")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        digest = hashlib.sha256((folder / "tool").read_bytes()).hexdigest()
+        url = f"http://127.0.0.1:{server.server_port}/tool"
+        project.write("sheaf.yml", "layers: [a]\n")
+        project.layer("a", f"ADD --checksum=sha256:{digest} --chmod=755 {url} /usr/bin/\n")
+        assert project.shell("tool") == "fetched\n"
+        project.layer("a", f"ADD --checksum=sha256:{digest[::-1]} {url} /usr/bin/\n")
+        outcome = project.sheaf("build")
+        assert outcome.code != 0 and digest[::-1] in outcome.err and "has changed" in outcome.err, outcome
+    finally:
+        server.shutdown()
