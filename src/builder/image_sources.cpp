@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/image_sources.hpp"
 
-#include "base/source_text.hpp"
 #include "layer/file_digest.hpp"
 #include "layer/parent_view.hpp"
 #include "os/file.hpp"
@@ -9,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+
+#include "context/content_digest.hpp"
 
 namespace sheaf::builder {
 namespace {
@@ -122,20 +123,15 @@ Result<Digest> ImageSources::digest(const Source& source, const context::Selecti
   return digest_of_context(*folder, selection);
 }
 
-Result<ImageSources::Folder*> ImageSources::open_folder(const ContextFolder& folder) {
-  auto& known = m_folders[folder.path];
-  if (known) {
-    return known.get();
+Result<context::KnownTree*> ImageSources::open_folder(const ContextFolder& folder) {
+  if (const auto known = m_folders.find(folder.path); known != m_folders.end()) {
+    return &known->second;
   }
-  const auto doing = fmt::format("opening the build context '{}'", folder.path);
-  SHEAF_TRY_ASSIGN(auto tree, os::open(folder.path, O_RDONLY | O_DIRECTORY).context(doing));
-  Diagnostics diagnostics; // whoever read the file has told of its mistakes
-  auto ignore =
-      context::IgnorePatterns::parse(std::make_shared<const SourceText>(".dockerignore", folder.ignore), diagnostics);
-  SHEAF_TRY_ASSIGN(const auto caches, m_store.folder("cache/contexts"));
-  auto cache = context::DigestCache::load(fmt::format("{}/{}", caches, Digest::of(folder.path).hex()));
-  known = std::make_unique<Folder>(Folder{std::move(tree), std::move(ignore), std::move(cache)});
-  return known.get();
+  SHEAF_TRY_ASSIGN(const auto memories, m_store.folder("cache/contexts"));
+  SHEAF_TRY_ASSIGN(auto opened, context::KnownTree::open(folder.path, folder.ignore,
+                                                         fmt::format("{}/{}", memories, Digest::of(folder.path).hex()))
+                                    .context(fmt::format("opening the build context '{}'", folder.path)));
+  return &m_folders.emplace(folder.path, std::move(opened)).first->second;
 }
 
 Result<Digest> ImageSources::digest_of_context(const ContextFolder& folder, const context::Selection& selection) {
@@ -145,9 +141,7 @@ Result<Digest> ImageSources::digest_of_context(const ContextFolder& folder, cons
     return known->second;
   }
   SHEAF_TRY_ASSIGN(auto* opened, open_folder(folder));
-  SHEAF_TRY_ASSIGN(const auto selected, context::select(opened->tree, selection, &opened->ignore));
-  SHEAF_TRY_ASSIGN(const auto digest,
-                   context::digest_of(opened->tree, selected, context::Owners::ignored, &opened->cache));
+  SHEAF_TRY_ASSIGN(const auto digest, opened->digest(selection));
   m_known.emplace(name, digest);
   return digest;
 }
@@ -236,7 +230,7 @@ Result<std::string> ImageSources::fetch(const plan::GitSource& source, const std
 Result<void> ImageSources::save() {
   const std::scoped_lock lock(m_mutex);
   for (auto& [path, folder] : m_folders) {
-    SHEAF_TRY(folder->cache.save());
+    SHEAF_TRY(folder.save());
   }
   return {};
 }

@@ -14,8 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "context/content_digest.hpp"
-#include "context/ignore_patterns.hpp"
+#include "context/known_tree.hpp"
 #include "context/selection.hpp"
 
 namespace sheaf::builder {
@@ -53,13 +52,8 @@ public:
   Result<void> save();
 
 private:
-  struct Folder {
-    os::Fd tree;
-    context::IgnorePatterns ignore;
-    context::DigestCache cache;
-  };
   Result<const ContextFolder*> context_folder(const plan::Source& source) const;
-  Result<Folder*> open_folder(const ContextFolder& folder);
+  Result<context::KnownTree*> open_folder(const ContextFolder& folder);
   Result<Digest> digest_of_context(const ContextFolder& folder, const context::Selection& selection);
   Result<Digest> digest_of_trees(const plan::Source& source, const context::Selection& selection);
 
@@ -67,8 +61,8 @@ private:
   store::Store& m_store;
   const StageResults& m_stages;
   std::mutex m_mutex; ///< guards the two maps; held while a context is walked, so that it is walked once
-  std::map<std::string, std::unique_ptr<Folder>> m_folders; ///< by path
-  std::map<Digest, Digest> m_known;                         ///< selection of a context to its digest, for this build
+  std::map<std::string, context::KnownTree> m_folders; ///< by path
+  std::map<Digest, Digest> m_known;                    ///< selection of a context to its digest, for this build
 };
 
 } // namespace sheaf::builder
