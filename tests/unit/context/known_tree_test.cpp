@@ -16,7 +16,7 @@ namespace {
 /// A digest from memory must always be the one that a new look gives.
 class KnownTrees : public InTree {
 protected:
-  static void let_stamps_age() { std::this_thread::sleep_for(std::chrono::milliseconds(40)); }
+  static void let_stamps_age() { std::this_thread::sleep_for(std::chrono::milliseconds(25)); }
 
   KnownTree known() const {
     let_stamps_age();
