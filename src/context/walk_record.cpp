@@ -84,7 +84,7 @@ public:
   void add_entry(const std::string& path, const FileStamp& stamp) {
     const auto slash = path.rfind('/');
     const auto folder = slash == std::string::npos ? std::string() : path.substr(0, slash);
-    m_folders[folder].entries.push_back({path.substr(slash == std::string::npos ? 0 : slash + 1), stamp});
+    m_folders[folder].entries.emplace_back(path.substr(slash == std::string::npos ? 0 : slash + 1), stamp);
   }
   std::string finish(const Digest& sources, const Digest& digest) {
     for (const auto& [path, content] : m_folders) {
