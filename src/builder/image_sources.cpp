@@ -3,12 +3,15 @@
 
 #include "base/source_text.hpp"
 #include "builder/context_view.hpp"
+#include "layer/file_digest.hpp"
 #include "layer/parent_view.hpp"
 #include "os/file.hpp"
 
 #include <fmt/format.h>
 
 #include <fcntl.h>
+
+#include "context/content_digest.hpp"
 
 namespace sheaf::builder {
 namespace {
@@ -87,28 +90,37 @@ Result<std::vector<std::string>> ImageSources::lowers(const Source& source) cons
   return paths;
 }
 
+Result<std::string> ImageSources::cover_of(const ContextFolder& folder) {
+  if (const auto known = m_covers.find(folder.path); known != m_covers.end()) {
+    return known->second;
+  }
+  const auto doing = fmt::format("applying the ignore file to '{}'", folder.path);
+  if (!m_staging) {
+    SHEAF_TRY_ASSIGN(auto staging, m_store.stage());
+    m_staging.emplace(std::move(staging));
+  }
+  SHEAF_TRY_ASSIGN(auto cover, m_staging->fresh_directory("ignored-"));
+  SHEAF_TRY_ASSIGN(const auto tree, os::open(folder.path, O_RDONLY | O_DIRECTORY).context(doing));
+  Diagnostics diagnostics; // whoever read the file has told of its mistakes
+  const auto ignore =
+      context::IgnorePatterns::parse(std::make_shared<const SourceText>(".dockerignore", folder.ignore), diagnostics);
+  SHEAF_TRY(hide_ignored(tree, ignore, cover).context(doing));
+  m_covers.emplace(folder.path, cover);
+  return cover;
+}
+
 Result<std::vector<std::string>> ImageSources::mounted(const Source& source) {
   SHEAF_TRY_ASSIGN(auto trees, lowers(source));
   if (!is_context(source)) {
     return trees;
   }
   SHEAF_TRY_ASSIGN(const auto* folder, context_folder(source));
-  const std::scoped_lock lock(m_mutex);
-  SHEAF_TRY_ASSIGN(auto* opened, open_folder(*folder));
-  if (opened->ignore.empty()) {
+  if (folder->ignore.empty()) {
     return trees;
   }
-  if (opened->cover.empty()) {
-    if (!m_staging) {
-      SHEAF_TRY_ASSIGN(auto staging, m_store.stage());
-      m_staging.emplace(std::move(staging));
-    }
-    SHEAF_TRY_ASSIGN(auto cover, m_staging->fresh_directory("ignored-"));
-    SHEAF_TRY(hide_ignored(opened->tree, opened->ignore, cover)
-                  .context(fmt::format("applying the ignore file to '{}'", folder->path)));
-    opened->cover = std::move(cover);
-  }
-  trees.push_back(opened->cover);
+  const std::scoped_lock lock(m_mutex);
+  SHEAF_TRY_ASSIGN(auto cover, cover_of(*folder));
+  trees.push_back(std::move(cover));
   return trees;
 }
 
@@ -133,20 +145,15 @@ Result<Digest> ImageSources::digest(const Source& source, const context::Selecti
   return digest_of_context(*folder, selection);
 }
 
-Result<ImageSources::Folder*> ImageSources::open_folder(const ContextFolder& folder) {
-  auto& known = m_folders[folder.path];
-  if (known) {
-    return known.get();
+Result<context::KnownTree*> ImageSources::open_folder(const ContextFolder& folder) {
+  if (const auto known = m_folders.find(folder.path); known != m_folders.end()) {
+    return &known->second;
   }
-  const auto doing = fmt::format("opening the build context '{}'", folder.path);
-  SHEAF_TRY_ASSIGN(auto tree, os::open(folder.path, O_RDONLY | O_DIRECTORY).context(doing));
-  Diagnostics diagnostics; // whoever read the file has told of its mistakes
-  auto ignore =
-      context::IgnorePatterns::parse(std::make_shared<const SourceText>(".dockerignore", folder.ignore), diagnostics);
-  SHEAF_TRY_ASSIGN(const auto caches, m_store.folder("cache/contexts"));
-  auto cache = context::DigestCache::load(fmt::format("{}/{}", caches, Digest::of(folder.path).hex()));
-  known = std::make_unique<Folder>(Folder{std::move(tree), std::move(ignore), std::move(cache), {}});
-  return known.get();
+  SHEAF_TRY_ASSIGN(const auto memories, m_store.folder("cache/contexts"));
+  SHEAF_TRY_ASSIGN(auto opened, context::KnownTree::open(folder.path, folder.ignore,
+                                                         fmt::format("{}/{}", memories, Digest::of(folder.path).hex()))
+                                    .context(fmt::format("opening the build context '{}'", folder.path)));
+  return &m_folders.emplace(folder.path, std::move(opened)).first->second;
 }
 
 Result<Digest> ImageSources::digest_of_context(const ContextFolder& folder, const context::Selection& selection) {
@@ -156,9 +163,7 @@ Result<Digest> ImageSources::digest_of_context(const ContextFolder& folder, cons
     return known->second;
   }
   SHEAF_TRY_ASSIGN(auto* opened, open_folder(folder));
-  SHEAF_TRY_ASSIGN(const auto selected, context::select(opened->tree, selection, &opened->ignore));
-  SHEAF_TRY_ASSIGN(const auto digest,
-                   context::digest_of(opened->tree, selected, context::Owners::ignored, &opened->cache));
+  SHEAF_TRY_ASSIGN(const auto digest, opened->digest(selection));
   m_known.emplace(name, digest);
   return digest;
 }
@@ -187,7 +192,7 @@ Result<Digest> ImageSources::digest_of_trees(const Source& source, const context
 Result<void> ImageSources::save() {
   const std::scoped_lock lock(m_mutex);
   for (auto& [path, folder] : m_folders) {
-    SHEAF_TRY(folder->cache.save());
+    SHEAF_TRY(folder.save());
   }
   return {};
 }

@@ -14,8 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "context/content_digest.hpp"
-#include "context/ignore_patterns.hpp"
+#include "context/known_tree.hpp"
 #include "context/selection.hpp"
 
 namespace sheaf::builder {
@@ -47,15 +46,9 @@ public:
   Result<void> save();
 
 private:
-  struct Folder {
-    os::Fd tree;
-    context::IgnorePatterns ignore;
-    context::DigestCache cache;
-    /// The layer that hides what is ignored; empty: not made yet.
-    std::string cover;
-  };
   Result<const ContextFolder*> context_folder(const plan::Source& source) const;
-  Result<Folder*> open_folder(const ContextFolder& folder);
+  Result<std::string> cover_of(const ContextFolder& folder);
+  Result<context::KnownTree*> open_folder(const ContextFolder& folder);
   Result<Digest> digest_of_context(const ContextFolder& folder, const context::Selection& selection);
   Result<Digest> digest_of_trees(const plan::Source& source, const context::Selection& selection);
 
@@ -63,9 +56,11 @@ private:
   store::Store& m_store;
   const StageResults& m_stages;
   std::mutex m_mutex; ///< guards what follows; held while a context is walked, so that it is walked once
-  std::map<std::string, std::unique_ptr<Folder>> m_folders; ///< by path
-  std::optional<store::Staging> m_staging;                  ///< of covers
-  std::map<Digest, Digest> m_known;                         ///< selection of a context to its digest, for this build
+  std::map<std::string, context::KnownTree> m_folders; ///< by path
+  /// The layer that hides what is ignored, by the context's path.
+  std::map<std::string, std::string> m_covers;
+  std::optional<store::Staging> m_staging; ///< of covers
+  std::map<Digest, Digest> m_known;        ///< selection of a context to its digest, for this build
 };
 
 } // namespace sheaf::builder

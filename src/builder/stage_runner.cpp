@@ -188,9 +188,20 @@ private:
     const auto path = fmt::format("{}/{}-{}.log", logs, file_name(m_stage.name), key.short_hex());
     SHEAF_TRY_ASSIGN(m_log, BuildLog::open(path, m_subject, m_build.events));
     SHEAF_TRY(os::make_directories(m_staging->file("empty")));
+    SHEAF_TRY(make_mount_points());
     SHEAF_TRY(write_host_files());
     m_has_begun = true;
     return {};
+  }
+
+  /// Below all trees of a RUN lies one with what every sandbox mounts on (but the kernel's folders, which stay), so that nothing of it has to be made, and
+  /// taken away again, in the upper directory of each. What an image has in these places hides it.
+  Result<void> make_mount_points() {
+    SHEAF_TRY(os::make_directories(m_staging->file("below/etc")));
+    for (const auto* file : {"hosts", "resolv.conf"}) {
+      SHEAF_TRY(os::write_file(fmt::format("{}/etc/{}", m_staging->file("below"), file), ""));
+    }
+    return os::make_directories(m_staging->file("root"));
   }
 
   /// Commands share the host's network, so its names are theirs.
@@ -225,7 +236,7 @@ private:
     spec.is_volatile = true;
     spec.hostname = "sheaf-build";
     SHEAF_TRY_ASSIGN(spec.work, m_staging->fresh_directory("work-"));
-    SHEAF_TRY_ASSIGN(spec.mount_point, m_staging->fresh_directory("root-"));
+    spec.mount_point = m_staging->file("root"); // every sandbox has mounts of its own
     if (const auto* run = std::get_if<plan::RunStep>(&step().action)) {
       SHEAF_TRY(set_up_run(*run, bench));
     } else if (copy != nullptr) {
@@ -239,6 +250,7 @@ private:
 
   Result<void> set_up_run(const plan::RunStep& run, Bench& bench) {
     auto& spec = bench.spec;
+    spec.lowers.insert(spec.lowers.begin(), m_staging->file("below"));
     spec.binds.push_back({m_staging->file("hosts"), "/etc/hosts", sandbox::Access::read_only});
     spec.binds.push_back({m_staging->file("resolv.conf"), "/etc/resolv.conf", sandbox::Access::read_only});
     spec.shared_memory = m_build.inputs.shared_memory.value_or(spec.shared_memory);

@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <thread>
+
 namespace sheaf::cli {
 
 Result<void> become_able(const Invocation& invocation, os::OwnMounts mounts) {
@@ -28,10 +31,12 @@ Result<store::Store> open_store(Invocation& invocation) {
   return store;
 }
 
-Result<unsigned> jobs_of(const Invocation& invocation) {
+unsigned image_jobs() { return std::max(8U, 2 * std::thread::hardware_concurrency()); }
+
+Result<unsigned> jobs_of(const Invocation& invocation, unsigned otherwise) {
   const auto text = invocation.value("jobs");
   if (!text) {
-    return 4U;
+    return otherwise;
   }
   const auto jobs = to_number<unsigned>(*text);
   if (!jobs || *jobs < 1 || *jobs > 64) {

@@ -16,11 +16,11 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <ctime>
 #include <mutex>
 #include <thread>
 
 #include "context/digest_cache.hpp"
+#include "context/stamps.hpp"
 
 namespace sheaf::context {
 namespace {
@@ -30,28 +30,6 @@ using os::Fd;
 /// More readers than this only make the disk's head travel.
 constexpr unsigned k_most_threads = 8;
 constexpr std::size_t k_batch = 64;
-constexpr std::int64_t k_second = 1'000'000'000;
-/// A file system stamps a change with the time of the last tick, at worst 10 ms ago; one that counts in seconds is
-/// known by its stamps.
-constexpr std::int64_t k_tick = 20'000'000;
-
-std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * k_second + time.tv_nsec; }
-
-os::FileStamp stamp_of(const struct stat& info) {
-  return {info.st_ino, static_cast<std::uint64_t>(info.st_size), nanoseconds(info.st_mtim), nanoseconds(info.st_ctim)};
-}
-
-std::int64_t now() {
-  timespec time{};
-  clock_gettime(CLOCK_REALTIME, &time);
-  return nanoseconds(time);
-}
-
-/// Could a later change leave the same stamp? Source: git's Documentation/technical/racy-git.
-bool is_racy(const os::FileStamp& stamp, std::int64_t read_at) {
-  const auto tick = stamp.ctime_ns % k_second == 0 ? 2 * k_second : k_tick;
-  return stamp.ctime_ns + tick >= read_at;
-}
 
 /// One entry on its way to the digest.
 struct Item {
@@ -241,7 +219,7 @@ private:
 
   Result<void> read(Item& item) {
     const auto& path = item.entry->source;
-    const auto begin = now();
+    const auto begin = now_ns();
     SHEAF_TRY_ASSIGN(const Fd file, os::open_beneath(m_tree, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     SHEAF_TRY_ASSIGN(const auto before, os::stat_of(file));
     SHEAF_TRY_ASSIGN(const auto content, content_of(file));
@@ -302,23 +280,40 @@ void add(Framed& framed, const Item& item, Owners owners) {
   framed.text(bytes_of(item.digest));
 }
 
+/// The one that all are on; nothing if there are several.
+std::optional<dev_t> device_of(const std::vector<Item>& items) {
+  const auto is_other = [&](const Item& item) { return item.info.st_dev != items[0].info.st_dev; };
+  return items.empty() || std::ranges::any_of(items, is_other) ? std::nullopt : std::optional(items[0].info.st_dev);
+}
+
 } // namespace
 
-Result<Digest> digest_of(const Fd& tree, const std::vector<SelectedSource>& selected, Owners owners,
-                         DigestCache* cache) {
+Result<StampedDigest> stamped_digest_of(const Fd& tree, const std::vector<SelectedSource>& selected, Owners owners,
+                                        DigestCache* cache) {
   SHEAF_TRY_ASSIGN(auto items, look_at_all(tree, selected));
   SHEAF_TRY(add_digests(tree, items, cache));
+  StampedDigest result;
+  result.stamps.reserve(items.size());
   Framed framed;
   framed.text("selection 1");
-  std::size_t next = 0;
   for (const auto& source : selected) {
     framed.number(source.is_directory ? 1 : 0);
     framed.number(source.entries.size());
     for (std::size_t i = 0; i < source.entries.size(); ++i) {
-      add(framed, items[next++], owners);
+      const auto& item = items[result.stamps.size()];
+      add(framed, item, owners);
+      result.stamps.push_back(stamp_of(item.info));
     }
   }
-  return framed.finish();
+  result.digest = framed.finish();
+  result.device = device_of(items);
+  return result;
+}
+
+Result<Digest> digest_of(const Fd& tree, const std::vector<SelectedSource>& selected, Owners owners,
+                         DigestCache* cache) {
+  SHEAF_TRY_ASSIGN(const auto result, stamped_digest_of(tree, selected, owners, cache));
+  return result.digest;
 }
 
 } // namespace sheaf::context

@@ -6,9 +6,14 @@
 // context costs a stat walk.
 
 #include "base/digest.hpp"
+#include "os/file.hpp"
+
+#include <sys/types.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "context/selection.hpp"
 
@@ -22,6 +27,7 @@ public:
   /// A missing or damaged file is an empty cache.
   static DigestCache load(const std::string& path);
   DigestCache(DigestCache&&) noexcept;
+  DigestCache& operator=(DigestCache&&) noexcept;
   ~DigestCache();
   /// Writes what was learnt since; nothing to do if nothing was.
   Result<void> save();
@@ -39,5 +45,16 @@ enum class Owners { ignored, counted };
 /// `tree` must be what `selected` was taken from. `cache` may be null.
 Result<Digest> digest_of(const os::Fd& tree, const std::vector<SelectedSource>& selected, Owners owners,
                          DigestCache* cache);
+
+/// A digest, and what was looked at for it.
+struct StampedDigest {
+  Digest digest;
+  /// Of all entries of all sources, in their order; a file's is the one it had after it was read.
+  std::vector<os::FileStamp> stamps;
+  /// The file system that all are on; nothing if there are several, or no entries.
+  std::optional<dev_t> device;
+};
+Result<StampedDigest> stamped_digest_of(const os::Fd& tree, const std::vector<SelectedSource>& selected, Owners owners,
+                                        DigestCache* cache);
 
 } // namespace sheaf::context

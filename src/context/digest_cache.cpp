@@ -9,6 +9,8 @@
 #include <cstring>
 #include <limits>
 
+#include "context/checksum.hpp"
+
 namespace sheaf::context {
 namespace {
 
@@ -24,18 +26,6 @@ struct Header {
 
 /// Records that were of no use are kept up to this many beyond those that were: another build may want them.
 constexpr std::size_t k_most_unused = 20'000;
-
-/// Against damage, not against ill will: who can write here can write anything. Eight bytes at a time.
-std::uint64_t checksum(std::string_view bytes) {
-  std::uint64_t sum = 0x9E3779B97F4A7C15U ^ bytes.size();
-  for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + at, std::min(sizeof word, bytes.size() - at));
-    sum = (sum ^ word) * 0xFF51AFD7ED558CCDU;
-    sum ^= sum >> 32U;
-  }
-  return sum;
-}
 
 template <class T>
 void append(std::string& to, const T& value) {
@@ -185,6 +175,7 @@ Result<void> DigestCache::Data::save() {
 
 DigestCache::DigestCache(std::unique_ptr<Data> data) : m_data(std::move(data)) {}
 DigestCache::DigestCache(DigestCache&&) noexcept = default;
+DigestCache& DigestCache::operator=(DigestCache&&) noexcept = default;
 DigestCache::~DigestCache() = default;
 
 DigestCache DigestCache::load(const std::string& path) {

@@ -61,7 +61,7 @@ public:
   Walk(const Fd& tree, const IgnorePatterns& ignore, const IgnorePatterns& excludes, const Glob* include)
       : m_tree(tree), m_ignore(ignore), m_excludes(excludes), m_include(include) {}
 
-  Result<void> folder(const std::string& source, const std::string& name, std::vector<SelectedEntry>& out) {
+  Result<void> folder(const std::string& source, const std::string& name, SelectedSource& out) {
     SHEAF_TRY_ASSIGN(const auto entries, list(m_tree, source));
     for (const auto& entry : entries) {
       if (entry.type != DT_SOCK) {
@@ -72,14 +72,14 @@ public:
   }
 
 private:
-  Result<void> visit(SelectedEntry entry, std::vector<SelectedEntry>& out) {
+  Result<void> visit(SelectedEntry entry, SelectedSource& out) {
     const bool visible = m_ignore.empty() || !m_ignore.excludes(entry.source);
     const bool included = m_include == nullptr || m_include->matches_with_parents(entry.name);
     const bool excluded = !m_excludes.empty() && m_excludes.excludes(entry.name);
     const bool taken = visible && included && !excluded;
     if (entry.type != DT_DIR) {
       if (taken) {
-        take(std::move(entry), out);
+        take(std::move(entry), out.entries);
       }
       return {};
     }
@@ -92,13 +92,14 @@ private:
     const auto name = entry.name;
     entry.is_parent = !included || excluded;
     if (taken) {
-      take(std::move(entry), out);
+      take(std::move(entry), out.entries);
     } else {
       m_pending.push_back(std::move(entry));
     }
     SHEAF_TRY(folder(source, name, out));
     if (!m_pending.empty() && m_pending.back().name == name) {
       m_pending.pop_back(); // nothing in it was taken
+      out.folders_without_entry.push_back(source);
     }
     return {};
   }
@@ -126,17 +127,30 @@ struct Place {
 
 class Selector {
 public:
-  Selector(const Fd& tree, const Selection& selection, const IgnorePatterns& ignore, IgnorePatterns excludes)
-      : m_tree(tree), m_selection(selection), m_ignore(ignore), m_excludes(std::move(excludes)) {}
+  static Result<Selector> create(const Fd& tree, const Selection& selection, const IgnorePatterns* ignore) {
+    static const IgnorePatterns k_nothing;
+    SHEAF_TRY_ASSIGN(auto excludes, IgnorePatterns::from_list(selection.excludes).context("reading --exclude"));
+    return Selector(tree, selection, ignore != nullptr ? *ignore : k_nothing, std::move(excludes));
+  }
 
-  Result<std::vector<SelectedSource>> run() {
+  Result<std::vector<FoundSource>> find() {
     for (const auto& source : m_selection.sources) {
       SHEAF_TRY(m_selection.parents ? with_parents(source) : plain(source));
+    }
+    return std::move(m_found);
+  }
+
+  Result<std::vector<SelectedSource>> take(const std::vector<FoundSource>& found) {
+    for (const auto& source : found) {
+      SHEAF_TRY(add(source));
     }
     return std::move(m_result);
   }
 
 private:
+  Selector(const Fd& tree, const Selection& selection, const IgnorePatterns& ignore, IgnorePatterns excludes)
+      : m_tree(tree), m_selection(selection), m_ignore(ignore), m_excludes(std::move(excludes)) {}
+
   static Error missing(const std::string& path) {
     return Error(ErrorCode::not_found, fmt::format("there is no '/{}' to copy", path))
         .with_hint("sources are looked up from the top of what is copied from, the build context or --from");
@@ -212,37 +226,45 @@ private:
     return {};
   }
 
-  /// Adds what `place` gives.
-  Result<void> add(const std::string& pattern, const Place& place, const Glob* include, bool required) {
+  /// Adds what `found` gives.
+  Result<void> add(const FoundSource& found) {
     SelectedSource source;
-    source.pattern = pattern;
-    if (place.type != DT_DIR) {
-      if (place.type == DT_SOCK) {
-        return Error(ErrorCode::unsupported, fmt::format("'/{}' is a socket, which cannot be copied", place.path));
+    source.pattern = found.pattern;
+    if (found.type != DT_DIR) {
+      if (found.type == DT_SOCK) {
+        return Error(ErrorCode::unsupported, fmt::format("'/{}' is a socket, which cannot be copied", found.path));
       }
-      if (m_excludes.excludes(place.name)) {
+      if (m_excludes.excludes(found.name)) {
         return {};
       }
-      source.entries.push_back({place.path, place.name, place.type, false});
+      source.entries.push_back({found.path, found.name, found.type, false});
       m_result.push_back(std::move(source));
       return {};
     }
     source.is_directory = true;
-    source.entries.push_back({place.path, "", DT_DIR, false});
-    Walk walk(m_tree, m_ignore, m_excludes, include);
-    SHEAF_TRY(walk.folder(place.path, "", source.entries));
-    if (source.entries.size() == 1 && is_ignored(place.path)) {
-      return required ? Result<void>(ignored(place.path)) : Result<void>();
+    source.entries.push_back({found.path, "", DT_DIR, false});
+    std::optional<Glob> include;
+    if (!found.below.empty()) {
+      SHEAF_TRY_ASSIGN(include, Glob::compile(found.below, DoubleStar::crosses));
+    }
+    Walk walk(m_tree, m_ignore, m_excludes, include ? &*include : nullptr);
+    SHEAF_TRY(walk.folder(found.path, "", source));
+    if (source.entries.size() == 1 && is_ignored(found.path)) {
+      return found.required ? Result<void>(ignored(found.path)) : Result<void>();
     }
     m_result.push_back(std::move(source));
     return {};
   }
 
+  void remember(const std::string& pattern, const std::vector<Place>& places, const std::string& below, bool required) {
+    for (const auto& place : places) {
+      m_found.push_back({pattern, place.path, place.name, place.type, below, required});
+    }
+  }
+
   Result<void> plain(const std::string& pattern) {
     SHEAF_TRY_ASSIGN(const auto found, places(pattern));
-    for (const auto& place : found) {
-      SHEAF_TRY(add(pattern, place, nullptr, !has_wildcard(pattern)));
-    }
+    remember(pattern, found, "", !has_wildcard(pattern));
     return {};
   }
 
@@ -253,34 +275,42 @@ private:
     const auto below = os::clean_relative(pivot == std::string::npos ? pattern : pattern.substr(pivot + 3));
     SHEAF_TRY_ASSIGN(const auto found, places(parent));
     if (below.empty()) {
-      for (const auto& place : found) {
-        SHEAF_TRY(add(pattern, place, nullptr, !has_wildcard(pattern)));
-      }
+      remember(pattern, found, "", !has_wildcard(pattern));
       return {};
     }
     if (!has_wildcard(parent) && !has_wildcard(below)) {
       SHEAF_TRY(place(joined_path(os::clean_relative(parent), below)));
     }
-    SHEAF_TRY_ASSIGN(const auto include, Glob::compile(below, DoubleStar::crosses));
-    for (const auto& place : found) {
-      SHEAF_TRY(add(pattern, place, &include, false));
-    }
+    remember(pattern, found, below, false);
     return {};
   }
 
   const Fd& m_tree;
   const Selection& m_selection;
   const IgnorePatterns& m_ignore;
-  const IgnorePatterns m_excludes;
+  IgnorePatterns m_excludes;
+  std::vector<FoundSource> m_found;
   std::vector<SelectedSource> m_result;
 };
 
 } // namespace
 
+Result<std::vector<FoundSource>> find_sources(const Fd& tree, const Selection& selection,
+                                              const IgnorePatterns* ignore) {
+  SHEAF_TRY_ASSIGN(auto selector, Selector::create(tree, selection, ignore));
+  return selector.find();
+}
+
+Result<std::vector<SelectedSource>> take(const Fd& tree, const Selection& selection, const IgnorePatterns* ignore,
+                                         const std::vector<FoundSource>& found) {
+  SHEAF_TRY_ASSIGN(auto selector, Selector::create(tree, selection, ignore));
+  return selector.take(found);
+}
+
 Result<std::vector<SelectedSource>> select(const Fd& tree, const Selection& selection, const IgnorePatterns* ignore) {
-  static const IgnorePatterns k_nothing;
-  SHEAF_TRY_ASSIGN(auto excludes, IgnorePatterns::from_list(selection.excludes).context("reading --exclude"));
-  return Selector(tree, selection, ignore != nullptr ? *ignore : k_nothing, std::move(excludes)).run();
+  SHEAF_TRY_ASSIGN(auto selector, Selector::create(tree, selection, ignore));
+  SHEAF_TRY_ASSIGN(const auto found, selector.find());
+  return selector.take(found);
 }
 
 } // namespace sheaf::context

@@ -32,6 +32,21 @@ struct SelectedEntry {
   bool is_parent = false;
 };
 
+/// Where one source is.
+struct FoundSource {
+  /// As asked for.
+  std::string pattern;
+  /// Relative to the tree; all links have been followed.
+  std::string path;
+  /// The last component as it was asked for.
+  std::string name;
+  unsigned char type = 0;
+  /// With `parents`: what to take of the folder, as a pattern; empty for all.
+  std::string below;
+  /// Giving nothing is a mistake.
+  bool required = false;
+};
+
 /// What one source gives.
 struct SelectedSource {
   /// As asked for.
@@ -41,6 +56,8 @@ struct SelectedSource {
   /// Sorted by name, folder by folder: a directory, then all that is in it, then what follows the directory. The first
   /// of a directory source is the directory itself.
   std::vector<SelectedEntry> entries;
+  /// Excluded folders that were looked through in vain for exceptions, relative to the tree.
+  std::vector<std::string> folders_without_entry;
 };
 
 /// `tree` is the context or a composed root; links cannot lead out of it. `ignore` may be null. A pattern with
@@ -48,5 +65,12 @@ struct SelectedSource {
 /// excluded. `denied` names what may not be read. Sockets are left out. Source: BuildKit, tonistiigi/fsutil.
 Result<std::vector<SelectedSource>> select(const os::Fd& tree, const Selection& selection,
                                            const IgnorePatterns* ignore);
+
+/// The two halves of `select`: find_sources looks at the paths of sources, and into folders only for wildcards; `take`
+/// walks.
+Result<std::vector<FoundSource>> find_sources(const os::Fd& tree, const Selection& selection,
+                                              const IgnorePatterns* ignore);
+Result<std::vector<SelectedSource>> take(const os::Fd& tree, const Selection& selection, const IgnorePatterns* ignore,
+                                         const std::vector<FoundSource>& found);
 
 } // namespace sheaf::context

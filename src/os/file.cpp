@@ -263,8 +263,11 @@ std::optional<std::string> environment(const std::string& name) {
 }
 
 std::string boot_id() {
-  const auto text = read_file("/proc/sys/kernel/random/boot_id");
-  return text ? text->substr(0, text->find('\n')) : std::string();
+  static const std::string k_id = [] { // asked for once per step
+    const auto text = read_file("/proc/sys/kernel/random/boot_id");
+    return text ? text->substr(0, text->find('\n')) : std::string();
+  }();
+  return k_id;
 }
 
 } // namespace sheaf::os

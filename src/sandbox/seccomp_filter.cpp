@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/seccomp_filter.hpp"
 
-#include <fmt/format.h>
+#include "os/fd.hpp"
+
 #include <seccomp.h>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <memory>
+#include <vector>
 
 namespace sheaf::sandbox {
 namespace {
@@ -110,24 +117,53 @@ int add_rules(scmp_filter_ctx filter) {
   return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 }
 
-} // namespace
+Result<std::vector<sock_filter>> instructions_of(scmp_filter_ctx filter) {
+  SHEAF_TRY_ASSIGN(const os::Fd file, os::memory_file(""));
+  if (const int result = seccomp_export_bpf(filter, file.get()); result < 0) {
+    return Error::from_errno(-result, "compiling the seccomp filter");
+  }
+  if (lseek(file.get(), 0, SEEK_SET) != 0) {
+    return Error::from_errno(errno, "compiling the seccomp filter");
+  }
+  SHEAF_TRY_ASSIGN(const auto bytes, os::read_all(file));
+  std::vector<sock_filter> instructions(bytes.size() / sizeof(sock_filter));
+  std::memcpy(instructions.data(), bytes.data(), instructions.size() * sizeof(sock_filter));
+  return instructions;
+}
 
-Result<void> install_seccomp_filter() {
+Result<std::vector<sock_filter>> compile() {
   const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(seccomp_init(SCMP_ACT_ALLOW), seccomp_release);
   if (!filter) {
     return Error(ErrorCode::internal, "creating a seccomp filter");
   }
-  // no_new_privs would take sudo away; we are privileged in our namespace and do not need it.
-  seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_NNP, 0);
   int result = add_architectures(filter.get());
   if (result == 0) {
     result = add_rules(filter.get());
   }
-  if (result == 0) {
-    result = seccomp_load(filter.get());
-  }
   if (result < 0) {
-    return Error::from_errno(-result, "installing the seccomp filter");
+    return Error::from_errno(-result, "compiling the seccomp filter");
+  }
+  return instructions_of(filter.get());
+}
+
+const Result<std::vector<sock_filter>>& compiled() {
+  static const auto k_filter = compile();
+  return k_filter;
+}
+
+} // namespace
+
+void prepare_seccomp_filter() { (void)compiled(); }
+
+Result<void> install_seccomp_filter() {
+  const auto& filter = compiled();
+  if (!filter) {
+    return filter.error();
+  }
+  // Without no_new_privs, which would take sudo away; we are privileged in our namespace and do not need it.
+  const sock_fprog program{static_cast<unsigned short>(filter->size()), const_cast<sock_filter*>(filter->data())};
+  if (filter->empty() || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) {
+    return Error::from_errno(errno, "installing the seccomp filter");
   }
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include "os/file.hpp"
 #include "sandbox/helper.hpp"
+#include "sandbox/seccomp_filter.hpp"
 
 #include <fmt/format.h>
 
@@ -236,6 +237,7 @@ int zygote_main() {
   fcntl(k_socket, F_SETFD, FD_CLOEXEC);
   // An orphaned first process of a sandbox comes to us and not to the host's init, which may be slow to reap it.
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  prepare_seccomp_filter(); // once for all that are forked
   return Process().run();
 }
 

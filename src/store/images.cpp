@@ -87,6 +87,13 @@ Result<std::optional<std::string>> complete(const std::string& folder, const std
   return found;
 }
 
+/// An image that was there before keeps the time at which it was made first, and need not be flushed once more.
+bool is_made_again(const ImageRecord& image, ImageRecord there) {
+  const bool is_older = there.created <= image.created;
+  there.created = image.created;
+  return is_older && serialise(there) == serialise(image);
+}
+
 } // namespace
 
 Result<std::vector<std::string>> Store::trees_of(const ImageRecord& image) const {
@@ -106,6 +113,9 @@ Result<std::vector<std::string>> Store::trees_of(const ImageRecord& image) const
 Result<Digest> Store::save_image(const ImageRecord& image) {
   const auto id = image_id(image);
   SHEAF_TRY_ASSIGN(const auto images, folder("images"));
+  if (const auto there = load_image(id.hex()); there && *there && is_made_again(image, (*there)->record)) {
+    return id;
+  }
   SHEAF_TRY(os::write_file(fmt::format("{}/{}.json", images, id.hex()), serialise(image), os::Durable::yes)
                 .context("saving an image"));
   return id;
@@ -119,8 +129,12 @@ Result<void> Store::tag(const oci::Reference& reference, const Digest& image) {
         .with_hint("leave out '@sha256:…'");
   }
   SHEAF_TRY(folder("tags"));
+  const auto path = tag_path(m_root, reference);
   const auto text = fmt::format("{}\n{}\n", reference.to_string(), image.to_string());
-  return os::write_file(tag_path(m_root, reference), text, os::Durable::yes).context(doing);
+  if (const auto there = os::read_file(path); there && *there == text) {
+    return {}; // to flush it once more would cost more than all else in a build that has nothing to do
+  }
+  return os::write_file(path, text, os::Durable::yes).context(doing);
 }
 
 Result<bool> Store::untag(const oci::Reference& reference) {

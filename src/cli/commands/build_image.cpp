@@ -72,7 +72,7 @@ Result<int> build_image(Invocation& invocation) {
   const auto start = Clock::now();
   SHEAF_TRY(refuse_project_options(invocation));
   SHEAF_TRY_ASSIGN(const auto build, image_build_of(invocation));
-  SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
+  SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation, image_jobs()));
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   const app::Session session{store, *invocation.events, invocation.stop(), jobs};
   if (invocation.has("check") || invocation.has("print")) {

@@ -100,7 +100,7 @@ TEST_F(ImageBuilder, RunsEachStepOnceAndStacksWhatTheyWrote) {
   ASSERT_TRUE(first) << first.error().render();
   EXPECT_EQ(first->steps_run, 3U);
   EXPECT_EQ(first->record.trees.size(), 3U);
-  EXPECT_THAT(runtime.lowers, testing::ElementsAre(1, 1, 2)); // scratch is one empty directory
+  EXPECT_THAT(runtime.lowers, testing::ElementsAre(2, 2, 3)); // mount points, then: scratch is one empty directory
   const auto second = build({run({"a"}), run({"b"}), run({"c"})});
   EXPECT_EQ(second->steps_reused, 3U);
   EXPECT_EQ(second->steps_run, 0U);
