@@ -4,6 +4,7 @@
 #include "app/git_repository.hpp"
 #include "archive/reader.hpp"
 #include "archive/unpack.hpp"
+#include "base/suggest.hpp"
 #include "net/http.hpp"
 #include "os/file.hpp"
 #include "plan/remote_source.hpp"
@@ -60,6 +61,31 @@ Result<std::string> usual_file(const std::string& folder, const std::string& sho
       .with_hint("name the file with -f; 'Dockerfile' and 'Containerfile' are found without");
 }
 
+/// What lies beside it and is called nearly so is offered.
+Result<std::string> read_containerfile(const std::string& path) {
+  constexpr auto k_doing = "reading the Dockerfile";
+  if (os::is_directory(path)) {
+    return Error(ErrorCode::invalid, fmt::format("'{}' is a directory", path))
+        .with_context(k_doing)
+        .with_hint("-f names the file; the folder is the operand: sheaf build -f FILE FOLDER");
+  }
+  if (os::exists(path)) {
+    return os::read_file(path).context(k_doing);
+  }
+  std::vector<std::string> names;
+  const auto slash = path.rfind('/');
+  const auto folder = slash == std::string::npos ? std::string(".") : path.substr(0, slash + 1);
+  if (const auto entries = os::list_directory(folder)) {
+    for (const auto& entry : *entries) {
+      names.push_back(entry.name);
+    }
+  }
+  const auto near = did_you_mean(path.substr(slash + 1), names); // npos + 1 is the whole
+  return Error(ErrorCode::not_found, fmt::format("there is no file '{}'", path))
+      .with_context(k_doing)
+      .with_hint((near.empty() ? near : near + " ") + "-f is a path from here, not from the build context");
+}
+
 class Opener {
 public:
   Opener(const ContextRequest& request, store::Store& store, std::stop_token stop)
@@ -86,6 +112,11 @@ public:
 private:
   Result<BuildContext> from_directory() {
     const auto doing = fmt::format("opening the build context '{}'", m_request.context);
+    if (!os::exists(m_request.context)) {
+      return Error(ErrorCode::not_found, fmt::format("there is no folder '{}'", m_request.context))
+          .with_context(std::string(doing))
+          .with_hint("the operand is a folder, the URL of a git repository or an archive, or - for standard input");
+    }
     SHEAF_TRY_ASSIGN(const auto path, os::real_path(m_request.context).context(doing));
     if (!os::is_directory(path)) {
       return Error(ErrorCode::invalid, fmt::format("'{}' is not a directory", m_request.context))
@@ -170,7 +201,7 @@ private:
     } else {
       SHEAF_TRY_ASSIGN(path, named_file(folder, relative));
     }
-    SHEAF_TRY_ASSIGN(auto text, os::read_file(path).context("reading the Dockerfile"));
+    SHEAF_TRY_ASSIGN(auto text, read_containerfile(path));
     const auto name = m_request.file.value_or(path.substr(path.rfind('/') + 1));
     SHEAF_TRY_ASSIGN(context.containerfile, source_of(name, std::move(text)));
     return find_ignore(context, folder, path);

@@ -93,7 +93,12 @@ Result<std::size_t> settle(const Diagnostics& diagnostics, const std::string& fi
   std::size_t warnings = 0;
   for (const auto& one : diagnostics.all()) {
     if (one.severity == Severity::warning) {
-      events.emit({EventKind::warning, "", render(one)});
+      auto text = render(one);
+      const std::string_view word = "warning: "; // the event says it as well
+      if (const auto at = text.find(word); at != std::string::npos) {
+        text.erase(at, word.size());
+      }
+      events.emit({EventKind::warning, "", std::move(text)});
       ++warnings;
     }
   }

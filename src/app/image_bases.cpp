@@ -21,11 +21,11 @@ Error missing(const std::string& name, const Session& session) {
   }
   const auto near = did_you_mean(name, known);
   return Error(ErrorCode::not_found, fmt::format("there is no image '{}' in the store", name))
-      .with_hint(
-          (near.empty() ? std::string() : near + "; ") +
-          fmt::format("images are not pulled from registries yet: build it (sheaf build -t {0} …), or give it as "
-                      "an OCI layout (--build-context {0}=oci-layout://PATH)",
-                      name));
+      .with_hint((near.empty() ? std::string() : near + " ") +
+                 fmt::format("stages above and --build-context names are looked up first; images are not pulled from "
+                             "registries yet: build it (sheaf build -t {0} …), or give it as "
+                             "an OCI layout (--build-context {0}=oci-layout://PATH)",
+                             name));
 }
 
 } // namespace

@@ -11,8 +11,8 @@
 namespace sheaf::builder {
 namespace {
 
-Error no_files() { return Error(ErrorCode::unsupported, "files from the network are not possible here"); }
-Error no_repositories() { return Error(ErrorCode::unsupported, "repositories are not possible here"); }
+Error no_files() { return {ErrorCode::unsupported, "files from the network are not possible here"}; }
+Error no_repositories() { return {ErrorCode::unsupported, "repositories are not possible here"}; }
 
 Result<void> check_content(const std::string& file, const plan::HttpSource& source) {
   if (!source.checksum.starts_with("sha256:")) {

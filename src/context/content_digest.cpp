@@ -210,7 +210,12 @@ private:
         if (auto done = read(*m_files[i]); !done) {
           m_next = m_files.size();
           const std::scoped_lock lock(m_mutex);
-          m_error = std::move(done).error().with_context(fmt::format("reading '/{}'", m_files[i]->entry->source));
+          auto error = std::move(done).error().with_context(fmt::format("reading '/{}'", m_files[i]->entry->source));
+          if (error.code() == ErrorCode::denied && error.hint().empty()) {
+            m_error = Error(std::move(error)).with_hint("make it readable for you, or name it in .dockerignore");
+          } else {
+            m_error = std::move(error);
+          }
           return;
         }
       }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "context/selection.hpp"
 
+#include "base/suggest.hpp"
 #include "os/file.hpp"
 #include "os/resolve.hpp"
 
@@ -151,9 +152,21 @@ private:
   Selector(const Fd& tree, const Selection& selection, const IgnorePatterns& ignore, IgnorePatterns excludes)
       : m_tree(tree), m_selection(selection), m_ignore(ignore), m_excludes(std::move(excludes)) {}
 
-  static Error missing(const std::string& path) {
+  /// Names what lies beside it and is called nearly so.
+  Error missing(const std::string& path) const {
+    std::vector<std::string> names;
+    const auto slash = path.rfind('/');
+    const auto folder =
+        os::resolve_in_root(m_tree, slash == std::string::npos ? "" : path.substr(0, slash), os::Missing::fails);
+    if (const auto entries = folder ? list(m_tree, folder->path) : folder.error()) {
+      for (const auto& entry : *entries) {
+        names.push_back(entry.name);
+      }
+    }
+    const auto near = did_you_mean(base_name(path), names);
     return Error(ErrorCode::not_found, fmt::format("there is no '/{}' to copy", path))
-        .with_hint("sources are looked up from the top of what is copied from, the build context or --from");
+        .with_hint((near.empty() ? near : near + " ") +
+                   "sources are looked up from the top of what is copied from, the build context or --from");
   }
   static Error ignored(const std::string& path) {
     return Error(ErrorCode::not_found, fmt::format("'/{}' is there, but the ignore file excludes it", path))

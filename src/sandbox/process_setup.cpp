@@ -115,7 +115,7 @@ StartFailure exec(const RunCommand& command, std::vector<std::string> environmen
   const bool is_missing = errno == ENOENT || errno == ENOTDIR;
   auto error = Error::from_errno(errno, fmt::format("starting '{}'", command.argv[0]));
   if (is_missing) {
-    return {std::move(error).with_hint("is the program in one of the selected layers, and in PATH?"), 127};
+    return {std::move(error).with_hint("is the program in this root (a layer or the image), and in PATH?"), 127};
   }
   return {std::move(error), 126};
 }

@@ -77,7 +77,7 @@ def test_mistakes_of_several_files_in_one_run(project):
 @pytest.mark.parametrize("commands, place, words", [
     ("RNU true\n", "4:1", "RUN"),
     ("RUN true\nCOPY missing /etc/\n", "5:6", "missing"),
-    ("COPY --chmod=99 layer.txt /etc/\n", "4:", "octal"),
+    ("COPY --chmod=99 layer.txt /etc/\n", "4:", "is no mode"),
     ("WORKDIR\n", "4:", "WORKDIR"),
 ])
 def test_mistakes_in_a_containerfile(project, commands, place, words):

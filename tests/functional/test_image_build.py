@@ -2,6 +2,7 @@
 """`sheaf build` of a Dockerfile: what the command line asks for, and how a build fails."""
 
 import concurrent.futures
+import fcntl
 import io
 import json
 import os
@@ -12,6 +13,7 @@ import select
 import signal
 import subprocess
 import tarfile
+import termios
 import time
 
 import pytest
@@ -93,7 +95,7 @@ def test_check_reads_and_judges_but_builds_nothing(context):
     outcome = context.sheaf("build", "--check", ".")
     assert outcome.code == 1, outcome
     assert "StageNameCasing" in outcome.err and "JSONArgsRecommended" in outcome.err, outcome
-    assert not (context.machine.store / "steps").exists()
+    assert list((context.machine.store / "steps").iterdir()) == []
     dockerfile(context, "CMD [\"echo\"]\n")
     assert context.sheaf("build", "--check", ".").code == 0
 
@@ -126,15 +128,16 @@ def test_only_what_the_target_needs_is_built(context):
 
 
 def test_a_second_build_does_nothing_unless_it_is_told_to(context):
-    dockerfile(context, "FROM base AS one\nRUN date +%N > /one\nFROM base AS two\nRUN date +%N > /two\n"
+    dockerfile(context, "FROM base AS one\nRUN cat /proc/sys/kernel/random/uuid > /one\n"
+                        "FROM base AS two\nRUN cat /proc/sys/kernel/random/uuid > /two\n"
                         "COPY --from=one /one /one\n")
     first = file_of(context, "one"), file_of(context, "two")
     assert steps(built(context)) == []
-    assert "RUN date +%N > /one" in steps(built(context, "--no-cache-filter", "one"))
+    assert "RUN cat /proc/sys/kernel/random/uuid > /one" in steps(built(context, "--no-cache-filter", "one"))
     filtered = file_of(context, "one"), file_of(context, "two")
     assert filtered[0] != first[0] and filtered[1] == first[1]
     again = steps(built(context, "--no-cache"))
-    assert "RUN date +%N > /one" in again and "RUN date +%N > /two" in again
+    assert "RUN cat /proc/sys/kernel/random/uuid > /one" in again and "RUN cat /proc/sys/kernel/random/uuid > /two" in again
 
 
 def test_what_the_host_lends_to_commands(context):
@@ -255,6 +258,7 @@ def converse(context, script, *words):
     ours, theirs = pty.openpty()
     with subprocess.Popen([machine.program, "build", *words, "."], cwd=context.path, env=machine.environment(TERM="dumb"),
                           stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+                          preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
                           **machine.account.identity()) as process:
         os.close(theirs)
         shown, typed = "", False
@@ -265,7 +269,7 @@ def converse(context, script, *words):
                     shown += os.read(ours, 65536).decode(errors="replace")
                 except OSError:  # the other side is closed
                     break
-            if not typed and re.search(r"[#$] $", shown):
+            if not typed and re.search(r"[#$] (\x1b\[6n)?$", shown):
                 os.write(ours, script.encode())
                 typed = True
         os.close(ours)
@@ -319,6 +323,19 @@ def test_mistakes_of_a_dockerfile(context, text, expected):
     outcome = context.sheaf("build", ".")
     assert outcome.code != 0, outcome
     for words in expected:
+        assert words in outcome.err, outcome
+
+
+@pytest.mark.root_only
+@pytest.mark.parametrize("account", ["user"], indirect=True)
+def test_a_file_that_cannot_be_read(context):
+    context.write("Dockerfile", "FROM scratch\nCOPY closed /\n")
+    closed = context.write("closed", "x")
+    closed.chmod(0)
+    os.chown(closed, 0, 0)  # one's own files can be read as root of the user namespace
+    outcome = context.sheaf("build", ".")
+    assert outcome.code != 0, outcome
+    for words in ("/closed", "Permission denied", "hint: make it readable"):
         assert words in outcome.err, outcome
 
 

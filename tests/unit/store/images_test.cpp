@@ -62,6 +62,7 @@ TEST_F(ImagesTest, ANameMovesAndGoes) {
 TEST_F(ImagesTest, AnIdDependsOnConfigurationAndContentAlone) {
   auto other = image("a", 2);
   other.trees[0].folder = "layers/y";
+  other.annotations = {{"a", "b"}};
   EXPECT_EQ(image_id(image("a", 1)), image_id(other));
   EXPECT_NE(image_id(image("a", 1)), image_id(image("b", 1)));
   EXPECT_EQ(*parse_image_record(serialise(other)), other);
