@@ -105,8 +105,8 @@ Result<std::vector<std::string>> Store::trees_of(const ImageRecord& image) const
 
 Result<Digest> Store::save_image(const ImageRecord& image) {
   const auto id = image_id(image);
-  SHEAF_TRY_ASSIGN(const auto images, folder("images"));
-  SHEAF_TRY(os::write_file(fmt::format("{}/{}.json", images, id.hex()), serialise(image), os::Durable::yes)
+  SHEAF_TRY(folder("images"));
+  SHEAF_TRY(os::write_file(fmt::format("{}/images/{}.json", m_root, id.hex()), serialise(image), os::Durable::yes)
                 .context("saving an image"));
   return id;
 }
