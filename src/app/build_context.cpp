@@ -160,7 +160,7 @@ private:
     return from_fetched(std::move(staging), path, shown);
   }
 
-  Result<void> unpack_to(const std::string& path, os::Fd input) const {
+  static Result<void> unpack_to(const std::string& path, os::Fd input) {
     SHEAF_TRY_ASSIGN(auto reader, archive::Reader::open(std::move(input)));
     SHEAF_TRY_ASSIGN(const auto root, os::open(path, O_RDONLY | O_DIRECTORY));
     archive::UnpackOptions options;

@@ -78,7 +78,7 @@ private:
 
   std::string blob_path(const Digest& digest) const { return fmt::format("{}/blobs/sha256/{}", m_path, digest.hex()); }
 
-  Result<Descriptor> choose(const Json& index, const std::string& wanted) const {
+  static Result<Descriptor> choose(const Json& index, const std::string& wanted) {
     const auto native = plan::native_platform();
     std::vector<Descriptor> found;
     for (const auto& entry : index.value("manifests", Json::array())) {

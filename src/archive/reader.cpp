@@ -118,7 +118,7 @@ Reader::~Reader() = default;
 namespace {
 
 Error no_archive() {
-  return Error(ErrorCode::invalid, "this is not a tar archive, plain or packed with gzip, bzip2, xz or zstd");
+  return {ErrorCode::invalid, "this is not a tar archive, plain or packed with gzip, bzip2, xz or zstd"};
 }
 
 } // namespace

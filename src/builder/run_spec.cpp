@@ -24,7 +24,7 @@ public:
       : m_spec(spec), m_command(command), m_lease(lease), m_resources(resources) {}
 
   Result<void> add(const plan::Mount& mount) {
-    return std::visit([&](const auto& what) { return take(mount.target, what); }, mount.what)
+    return std::visit([&](const auto& what) { return this->take(mount.target, what); }, mount.what)
         .context(mount.target.empty() ? "mounting a secret" : fmt::format("mounting at '{}'", mount.target));
   }
 
@@ -145,6 +145,7 @@ std::vector<std::string> environment_of(const plan::RunStep& step, const RunReso
     set(name, value);
   }
   std::vector<std::string> lines;
+  lines.reserve(variables.size());
   for (const auto& [name, value] : variables) {
     lines.push_back(fmt::format("{}={}", name, value));
   }

@@ -50,7 +50,7 @@ struct Glob::Compiler {
   bool trailing = false;
 
   Error malformed(std::string_view what) const {
-    return Error(ErrorCode::invalid, fmt::format("'{}' is not a pattern: {}", pattern, what));
+    return {ErrorCode::invalid, fmt::format("'{}' is not a pattern: {}", pattern, what)};
   }
 
   void stars() {

@@ -97,14 +97,14 @@ private:
                      outcome != CURLE_URL_MALFORMAT && outcome != CURLE_PEER_FAILED_VERIFICATION &&
                      (status == 0 || status == 408 || status == 429 || status >= 500);
     if (outcome == CURLE_HTTP_RETURNED_ERROR) {
-      return Error(status == 404 || status == 410 ? ErrorCode::not_found : ErrorCode::network,
-                   fmt::format("the server answered with status {}", status));
+      return {status == 404 || status == 410 ? ErrorCode::not_found : ErrorCode::network,
+              fmt::format("the server answered with status {}", status)};
     }
     if (m_write_error) {
       return *m_write_error;
     }
     const std::string_view said = m_message.data();
-    return Error(ErrorCode::network, said.empty() ? m_curl.easy_strerror(outcome) : std::string(said));
+    return {ErrorCode::network, said.empty() ? m_curl.easy_strerror(outcome) : std::string(said)};
   }
 
   static std::size_t take_header(const char* bytes, std::size_t size, std::size_t count, void* self) {

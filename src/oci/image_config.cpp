@@ -82,7 +82,7 @@ Json to_json(const History& line) {
 // --- reading; `path` names the value for messages: "config.Env[2]"
 
 Error mistyped(const std::string& path, std::string_view expected) {
-  return Error(ErrorCode::corrupt, fmt::format("'{}' is not {}", path, expected));
+  return {ErrorCode::corrupt, fmt::format("'{}' is not {}", path, expected)};
 }
 
 Result<void> decode(const Json& json, const std::string& path, std::string& value) {
@@ -263,24 +263,24 @@ std::string serialise(const Image& image) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Result<Image> parse_image(std::string_view text) {
-  const auto json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) {
-    return Error(ErrorCode::corrupt, json.is_discarded() ? "an image's configuration is not JSON"
-                                                         : "an image's configuration is not a JSON object");
+Result<Image> parse_image(std::string_view json) {
+  const auto document = Json::parse(json, nullptr, false);
+  if (!document.is_object()) {
+    return Error(ErrorCode::corrupt, document.is_discarded() ? "an image's configuration is not JSON"
+                                                             : "an image's configuration is not a JSON object");
   }
   for (const auto* key : {"os", "architecture"}) {
-    if (!json.contains(key)) {
+    if (!document.contains(key)) {
       return Error(ErrorCode::corrupt, fmt::format("an image's configuration has no '{}'", key));
     }
   }
   Image image;
-  SHEAF_TRY(field(json, "", "os", image.os).context("reading an image's configuration"));
-  SHEAF_TRY(field(json, "", "architecture", image.architecture).context("reading an image's configuration"));
-  SHEAF_TRY(field(json, "", "variant", image.variant).context("reading an image's configuration"));
-  SHEAF_TRY(field(json, "", "author", image.author).context("reading an image's configuration"));
-  SHEAF_TRY(field(json, "", "config", image.config).context("reading an image's configuration"));
-  SHEAF_TRY(field(json, "", "history", image.history).context("reading an image's configuration"));
+  SHEAF_TRY(field(document, "", "os", image.os).context("reading an image's configuration"));
+  SHEAF_TRY(field(document, "", "architecture", image.architecture).context("reading an image's configuration"));
+  SHEAF_TRY(field(document, "", "variant", image.variant).context("reading an image's configuration"));
+  SHEAF_TRY(field(document, "", "author", image.author).context("reading an image's configuration"));
+  SHEAF_TRY(field(document, "", "config", image.config).context("reading an image's configuration"));
+  SHEAF_TRY(field(document, "", "history", image.history).context("reading an image's configuration"));
   return image;
 }
 

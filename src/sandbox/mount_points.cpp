@@ -77,6 +77,21 @@ bool is_opaque(const Fd& upper, const std::string& path) {
   return !folder || fgetxattr(folder->get(), name.c_str(), nullptr, 0) >= 0;
 }
 
+Result<void> make(const Fd& folder, const std::string& name, TargetKind kind) {
+  if (kind == TargetKind::file) {
+    SHEAF_TRY(os::open_at(folder, name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0644));
+    return {};
+  }
+  if (mkdirat(folder.get(), name.c_str(), 0755) != 0) {
+    return errno == EEXIST ? Result<void>() : Error::from_errno(errno, "making a directory");
+  }
+  SHEAF_TRY_ASSIGN(const auto owner, os::stat_of(folder));
+  if (fchownat(folder.get(), name.c_str(), owner.st_uid, owner.st_gid, AT_SYMLINK_NOFOLLOW) != 0) {
+    return Error::from_errno(errno, "setting the owner of a directory");
+  }
+  return {};
+}
+
 } // namespace
 
 Result<MountPoints> MountPoints::create(const std::string& root, const std::string& upper) {
@@ -106,21 +121,6 @@ Result<void> MountPoints::ensure(const std::string& path, TargetKind kind) {
   if (is_ours) {
     set_times(folder, ".", before);
     m_made.push_back({full, kind});
-  }
-  return {};
-}
-
-Result<void> MountPoints::make(const Fd& folder, const std::string& name, TargetKind kind) {
-  if (kind == TargetKind::file) {
-    SHEAF_TRY(os::open_at(folder, name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0644));
-    return {};
-  }
-  if (mkdirat(folder.get(), name.c_str(), 0755) != 0) {
-    return errno == EEXIST ? Result<void>() : Error::from_errno(errno, "making a directory");
-  }
-  SHEAF_TRY_ASSIGN(const auto owner, os::stat_of(folder));
-  if (fchownat(folder.get(), name.c_str(), owner.st_uid, owner.st_gid, AT_SYMLINK_NOFOLLOW) != 0) {
-    return Error::from_errno(errno, "setting the owner of a directory");
   }
   return {};
 }

@@ -39,7 +39,6 @@ public:
 
 private:
   MountPoints(os::Fd root, os::Fd upper) : m_root(std::move(root)), m_upper(std::move(upper)) {}
-  Result<void> make(const os::Fd& folder, const std::string& name, TargetKind kind);
   void note_copied_up(const std::string& folder);
 
   /// Paths relative to the root, parents before what is in them.

@@ -43,12 +43,14 @@ public:
   Result<void> add_root(const os::Fd& root) {
     SHEAF_TRY_ASSIGN(const auto info, os::stat_of(root));
     SHEAF_TRY_ASSIGN(const auto attributes, attributes_text(root, "."));
-    lines.push_back({"", fmt::format("{:o} {} {} {}", info.st_mode, info.st_uid, info.st_gid, attributes)});
+    m_lines.push_back({"", fmt::format("{:o} {} {} {}", info.st_mode, info.st_uid, info.st_gid, attributes)});
     return add_folder(root, "");
   }
 
-  std::vector<Line> lines;
-  std::uint64_t bytes = 0;
+  /// What was found, the root first; the content of files is still to be read.
+  std::vector<Line>& lines() { return m_lines; }
+  /// The size of all files.
+  std::uint64_t bytes() const { return m_bytes; }
 
 private:
   Result<void> add_folder(const os::Fd& folder, const std::string& prefix) {
@@ -67,7 +69,7 @@ private:
     if (!S_ISDIR(info.st_mode) && info.st_nlink > 1) {
       const auto [first, is_new] = m_first_name.emplace(info.st_ino, path);
       if (!is_new) {
-        lines.push_back({path, fmt::format("= {}", first->second)});
+        m_lines.push_back({path, fmt::format("= {}", first->second)});
         return {};
       }
     }
@@ -79,8 +81,8 @@ private:
       SHEAF_TRY_ASSIGN(const auto target, os::read_link_at(folder, name));
       line.text += "> " + target;
     }
-    bytes += line.is_file ? static_cast<std::uint64_t>(info.st_size) : 0;
-    lines.push_back(std::move(line));
+    m_bytes += line.is_file ? static_cast<std::uint64_t>(info.st_size) : 0;
+    m_lines.push_back(std::move(line));
     if (!S_ISDIR(info.st_mode)) {
       return {};
     }
@@ -103,6 +105,8 @@ private:
     return text;
   }
 
+  std::vector<Line> m_lines;
+  std::uint64_t m_bytes = 0;
   std::string m_marks;
   std::unordered_map<ino_t, std::string> m_first_name; ///< of files with several names
 };
@@ -196,7 +200,7 @@ Result<TreeDigest> digest_tree(const std::string& path, const OnContent& on_cont
   Walk walk;
   SHEAF_TRY(walk.add_root(root));
   std::vector<Line*> files;
-  for (auto& line : walk.lines) {
+  for (auto& line : walk.lines()) {
     if (line.is_file) {
       files.push_back(&line);
     }
@@ -205,15 +209,15 @@ Result<TreeDigest> digest_tree(const std::string& path, const OnContent& on_cont
   Sha256 content;
   Sha256 exact;
   content.field("sheaf-tree 1");
-  for (const auto& line : walk.lines) {
+  for (const auto& line : walk.lines()) {
     content.field(line.path).field(line.text).field(line.content ? line.content->hex() : "");
     exact.field(std::to_string(line.mtime));
   }
   TreeDigest digest;
   digest.content = content.finish();
   digest.exact = exact.field(digest.content.hex()).finish();
-  digest.bytes = walk.bytes;
-  digest.files = walk.lines.size() - 1;
+  digest.bytes = walk.bytes();
+  digest.files = walk.lines().size() - 1;
   return digest;
 }
 

@@ -18,9 +18,10 @@ namespace sheaf::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
 /// The options that only make sense for a project's layers.
 Result<void> refuse_project_options(const Invocation& invocation) {
-  for (const auto option : {"directory", "agents", "layers", "base", "strict"}) {
+  for (const auto* option : {"directory", "agents", "layers", "base", "strict"}) {
     if (invocation.has(option)) {
       return Error(ErrorCode::invalid, fmt::format("'--{}' is for a project's layers, not for an image", option))
           .with_hint("'sheaf build' without a context and without -f or -t builds the project's layers");
