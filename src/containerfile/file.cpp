@@ -79,7 +79,7 @@ private:
     const auto end = m_file.source->text().size();
     m_diagnostics.error(m_file.source, first != nodes.end() ? first->keyword.span : Span{end, end}, "missing-from",
                         nodes.empty() ? "there is no instruction in this file" : "there is no FROM in this file",
-                        "it starts with 'FROM IMAGE'");
+                        "a Dockerfile starts with 'FROM IMAGE'");
   }
 
   void add_global(const Node& node, CheckedNode& checked, bool from_follows) {

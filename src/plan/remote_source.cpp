@@ -50,7 +50,16 @@ Error mistake(std::string message, std::string hint = {}) {
   return Error(ErrorCode::invalid, std::move(message)).with_hint(std::move(hint));
 }
 
-std::string folder_of(std::string_view text) {
+/// A folder of the repository; "" is all of it. `invalid_argument` if ".." leads out of it.
+Result<std::string> folder_of(std::string_view text) {
+  int depth = 0;
+  for (const auto part : split(text, '/')) {
+    depth += part == ".." ? -1 : part.empty() || part == "." ? 0 : 1;
+    if (depth < 0) {
+      return mistake(fmt::format("'{}' is outside of the repository", text),
+                     "name a folder relative to the top of the repository, such as 'app/server'");
+    }
+  }
   const auto path = relative_path(text);
   return path == "." ? std::string() : path;
 }
@@ -76,7 +85,7 @@ Result<void> apply_query(GitSource& source, std::string_view query) {
     } else if (key == "tag") {
       SHEAF_TRY(set_ref(source, "refs/tags/" + value));
     } else if (key == "subdir") {
-      source.folder = folder_of(value);
+      SHEAF_TRY_ASSIGN(source.folder, folder_of(value));
     } else if (key == "checksum" || key == "commit") {
       if (!is_commit(value)) {
         return mistake(fmt::format("'{}' is not the name of a commit", value));
@@ -115,7 +124,7 @@ Result<std::optional<GitSource>> parse_repository(std::string_view source) {
   const auto fragment = source.substr(std::min(hash + 1, source.size()));
   const auto colon = std::min(fragment.find(':'), fragment.size());
   git.ref = fragment.substr(0, colon);
-  git.folder = folder_of(fragment.substr(std::min(colon + 1, fragment.size())));
+  SHEAF_TRY_ASSIGN(git.folder, folder_of(fragment.substr(std::min(colon + 1, fragment.size()))));
   SHEAF_TRY(apply_query(git, source.substr(std::min(question + 1, hash), hash - std::min(question + 1, hash))));
   return std::optional(std::move(git));
 }

@@ -238,6 +238,7 @@ def test_the_secret_is_not_in_the_image(workshops):
     workshop = workshops("user")
     case = BY_FOLDER["secret"]
     workshop.build(case)
-    script = f"grep -rlsF {TOKEN[:20]} /app /root /run /home /tmp /etc /var /opt /usr/local; test $? = 1 && echo clean"
-    assert workshop.run(case, *bash(script)) == "clean\n"
+    # Files that only root may read are looked at by test_build_secrets.
+    script = f"grep -rlsF {TOKEN[:20]} /app /root /run /home /tmp /etc /var /opt /usr/local; echo searched"
+    assert workshop.run(case, *bash(script)) == "searched\n"
     assert TOKEN not in json.dumps(workshop.config(case))

@@ -126,10 +126,10 @@ TEST_F(Unpack, BombsAreStopped) {
 
 /// A sparse file of GNU tar's: a terabyte of nothing is no work and no space.
 TEST_F(Unpack, HolesStayHoles) {
-  const auto command = "cd " + beside("") + " && truncate -s 1T hole && printf end >>hole && tar -cSf hole.tar hole";
+  const auto command = "cd " + beside("") + " && truncate -s 200G hole && printf end >>hole && tar -cSf hole.tar hole";
   ASSERT_EQ(std::system(command.c_str()), 0); // NOLINT(cert-env33-c)
   ASSERT_TRUE(unpack_all(os::read_file(beside("hole.tar")).value()));
-  EXPECT_EQ(info("hole").st_size, (std::int64_t{1} << 40) + 3);
+  EXPECT_EQ(info("hole").st_size, (std::int64_t{200} << 30) + 3);
   EXPECT_LT(info("hole").st_blocks, 1000);
 }
 

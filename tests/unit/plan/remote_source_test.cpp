@@ -31,6 +31,12 @@ TEST(RemoteSource, TellsRepositoriesByTheirForm) {
   }
 }
 
+TEST(RemoteSource, RefusesFoldersOutside) {
+  EXPECT_EQ(read("https://host/a.git#:sub/../other"), "https://host/a.git||other|");
+  EXPECT_THAT(read("https://host/a.git#main:../.."), testing::HasSubstr("'../..' is outside of the repository"));
+  EXPECT_THAT(read("https://host/a.git?subdir=sub/../../x"), testing::HasSubstr("outside of the repository"));
+}
+
 TEST(RemoteSource, ReadsTheQuery) {
   EXPECT_EQ(read("https://h/a.git?branch=main&subdir=x%2Fy"), "https://h/a.git|refs/heads/main|x/y|");
   EXPECT_EQ(read("https://h/a.git?tag=v1&checksum=0123456"), "https://h/a.git|refs/tags/v1||0123456");
