@@ -40,6 +40,8 @@ ErrorCode code_of(int errno_value) {
   case EAGAIN:
     return ErrorCode::busy;
   case EINVAL:
+  case ELOOP:
+  case ENAMETOOLONG:
     return ErrorCode::invalid;
   case ENOSYS:
   case EOPNOTSUPP:

@@ -75,7 +75,8 @@ Result<ResolvedPath> resolve_in_root(const Fd& root, const std::string& path, Mi
       continue;
     }
     if (result.links.size() >= k_most_links) {
-      return Error::from_errno(ELOOP, fmt::format("following the links of '{}'", path));
+      return Error::from_errno(ELOOP, fmt::format("following the links of '{}'", path))
+          .with_hint("symbolic links lead to each other in a circle; remove or replace one of them");
     }
     SHEAF_TRY_ASSIGN(const auto target, read_link(*entry, next));
     result.links.push_back(std::move(next));

@@ -15,6 +15,11 @@ Result<int> passes_up() {
   return value + 1;
 }
 
+TEST(Error, PathsThatCannotBeResolvedAreTheCallersMistake) {
+  EXPECT_EQ(Error::from_errno(ELOOP, "open '/x'").code(), ErrorCode::invalid);
+  EXPECT_EQ(Error::from_errno(ENAMETOOLONG, "open '/x'").code(), ErrorCode::invalid);
+}
+
 TEST(Error, KeepsTheChainOuterFirst) {
   auto result = passes_up().context("building layer 'node'").hint("run 'sheaf doctor'");
   ASSERT_FALSE(result);
