@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Writes a tree of the store as the blob of an image layer: sorted tar (PAX) with whiteouts for overlayfs's marks, packed
-// as asked. The same tree gives the same bytes, whether root or an ordinary user made it. Source: OCI image-spec,
-// layer.md.
+// Writes a tree of the store as the blob of an image layer: sorted tar (PAX) with whiteouts for overlayfs's marks,
+// packed as asked. The same tree gives the same bytes, whether root or an ordinary user made it. Source: OCI
+// image-spec, layer.md.
 
 #include "archive/packing.hpp"
 #include "archive/reader.hpp"

@@ -4,7 +4,6 @@
 // The `config` part of an OCI image configuration, with the fields that Docker adds to it (Healthcheck, OnBuild,
 // Shell). Source: OCI image-spec, config.md; Docker image specification 1.3.
 
-#include "base/digest.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
@@ -74,28 +73,9 @@ std::optional<std::string> variable(const ImageConfig& config, std::string_view 
 /// Sets a variable, in its old place if it has one.
 void set_variable(ImageConfig& config, const std::string& name, const std::string& value);
 
-/// What a complete configuration has besides `Image`.
-struct RootFs {
-  /// Seconds since 1970.
-  std::int64_t created = 0;
-  /// Digests of the layers' tars, bottom first.
-  std::vector<Digest> diff_ids;
-  bool operator==(const RootFs&) const = default;
-};
-
 /// The JSON text that the spec describes, keys sorted, without created and rootfs.
 std::string serialise(const Image& image);
 /// `corrupt` if the text is not an image configuration. Unknown fields are ignored.
 Result<Image> parse_image(std::string_view json);
-
-/// The complete configuration, keys sorted. The history gets as many lines with a layer as there are layers, for
-/// readers count them.
-std::string serialise(const Image& image, const RootFs& root);
-/// `created` (0 if not said or not a time) and the layers of a complete configuration. `corrupt` without rootfs.
-Result<RootFs> parse_root_fs(std::string_view json);
-/// "2024-01-31T23:59:59Z" for seconds since 1970.
-std::string format_time(std::int64_t seconds);
-/// Fractions of seconds are left out; nothing if it is not a time of RFC 3339.
-std::optional<std::int64_t> parse_time(std::string_view text);
 
 } // namespace sheaf::oci
