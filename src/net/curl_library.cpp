@@ -34,12 +34,14 @@ Result<CurlLibrary> load() {
         .with_hint("install it, on Debian: apt-get install libcurl4");
   }
   CurlLibrary library;
-  const bool complete = find(handle, "curl_easy_init", library.easy_init) &&
-                        find(handle, "curl_easy_cleanup", library.easy_cleanup) &&
-                        find(handle, "curl_easy_setopt", library.easy_setopt) &&
-                        find(handle, "curl_easy_perform", library.easy_perform) &&
-                        find(handle, "curl_easy_getinfo", library.easy_getinfo) &&
-                        find(handle, "curl_easy_strerror", library.easy_strerror);
+  const bool complete =
+      find(handle, "curl_easy_init", library.easy_init) && find(handle, "curl_easy_cleanup", library.easy_cleanup) &&
+      find(handle, "curl_easy_setopt", library.easy_setopt) &&
+      find(handle, "curl_easy_perform", library.easy_perform) &&
+      find(handle, "curl_easy_getinfo", library.easy_getinfo) &&
+      find(handle, "curl_easy_strerror", library.easy_strerror) &&
+      find(handle, "curl_easy_reset", library.easy_reset) && find(handle, "curl_slist_append", library.slist_append) &&
+      find(handle, "curl_slist_free_all", library.slist_free_all);
   decltype(&curl_global_init) global_init = nullptr;
   if (!complete || !find(handle, "curl_global_init", global_init) || global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
     return Error(ErrorCode::unsupported, "the libcurl of this machine cannot be used")

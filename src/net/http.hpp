@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Downloads over HTTP(S) with libcurl: redirects, proxies from the environment, retries. Knows no registry.
+// Downloads of files over HTTP(S), on top of HttpClient.
 
 #include "base/result.hpp"
+#include "net/url.hpp"
 
 #include <cstdint>
 #include <stop_token>
@@ -29,8 +30,5 @@ Result<FileVersion> download(const std::string& url, const std::string& file, st
 
 /// Asks for the version without the content (HEAD).
 Result<FileVersion> version_of(const std::string& url, std::stop_token stop);
-
-/// The URL without user name and password, for messages.
-std::string without_credentials(std::string_view url);
 
 } // namespace sheaf::net

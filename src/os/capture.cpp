@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/capture.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,12 +17,12 @@ Result<std::string> read_from_start(const Fd& fd) {
 
 } // namespace
 
-Result<Captured> capture(SpawnOptions options, std::stop_token stop) {
+Result<Captured> capture(SpawnOptions options, std::stop_token stop, std::string_view input) {
   // Files in memory, not pipes: nobody has to read while the program runs.
-  SHEAF_TRY_ASSIGN(const Fd null, open("/dev/null", O_RDONLY));
+  SHEAF_TRY_ASSIGN(const Fd given, memory_file(input));
   SHEAF_TRY_ASSIGN(const Fd output, memory_file(""));
   SHEAF_TRY_ASSIGN(const Fd errors, memory_file(""));
-  options.descriptors.emplace_back(null.get(), STDIN_FILENO);
+  options.descriptors.emplace_back(given.get(), STDIN_FILENO);
   options.descriptors.emplace_back(output.get(), STDOUT_FILENO);
   options.descriptors.emplace_back(errors.get(), STDERR_FILENO);
   SHEAF_TRY_ASSIGN(auto child, Child::spawn(options));

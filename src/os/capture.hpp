@@ -7,6 +7,7 @@
 
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 namespace sheaf::os {
 
@@ -16,7 +17,7 @@ struct Captured {
   std::string errors;
 };
 
-/// Standard input is empty. `options.descriptors` may not name 0, 1 and 2.
-Result<Captured> capture(SpawnOptions options, std::stop_token stop);
+/// `input` is its standard input. `options.descriptors` may not name 0, 1 and 2.
+Result<Captured> capture(SpawnOptions options, std::stop_token stop, std::string_view input = {});
 
 } // namespace sheaf::os
