@@ -34,6 +34,7 @@ public:
     levels.push_back(from_choices(choices));
     levels.push_back(from_environment());
     SHEAF_TRY(read_level(m_project.root + "/sheaf.yml", levels));
+    SHEAF_TRY(refuse_registries(levels.back()));
     SHEAF_TRY(read_level(user_config_folder() + "/config.yml", levels));
     m_project.config = cat::merge(levels);
     return {};
@@ -51,6 +52,17 @@ public:
   const Diagnostics& diagnostics() const { return m_diagnostics; }
 
 private:
+  /// Whom to trust is not a project's to say.
+  static Result<void> refuse_registries(const cat::ProjectConfig& level) {
+    if (level.registries.empty()) {
+      return {};
+    }
+    const auto origin = level.origins.find("registries." + level.registries.begin()->first);
+    return Error(ErrorCode::invalid, fmt::format("{}: 'registries' cannot be set by a project",
+                                                 origin != level.origins.end() ? origin->second : "sheaf.yml"))
+        .with_hint(fmt::format("write it into '{}/config.yml'", user_config_folder()));
+  }
+
   static cat::ProjectConfig from_choices(const Choices& choices) {
     cat::ProjectConfig config;
     const auto set = [&config](auto& slot, const auto& value, const std::string& key, const std::string& flag) {

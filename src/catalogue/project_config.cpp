@@ -34,6 +34,7 @@ void for_each_field_after_env(Visit&& visit) {
 }
 
 std::string env_key(std::string_view name) { return fmt::format("env.{}", name); }
+std::string registry_key(std::string_view host) { return fmt::format("registries.{}", host); }
 std::string arg_key(std::string_view layer, std::string_view arg) { return fmt::format("args.{}.{}", layer, arg); }
 
 /// Reads the keys of a config file and notes where each stands.
@@ -57,6 +58,7 @@ public:
     read_snippet();
     read_test_list();
     m_config.caches = texts("caches");
+    read_registries();
     m_map.finish();
     return std::move(m_config);
   }
@@ -200,6 +202,29 @@ private:
     }
   }
 
+  void read_registries() {
+    const auto* node = m_map.find("registries");
+    if (node == nullptr) {
+      return;
+    }
+    for (const auto& entry : read_map(*node, "'registries'", m_context)) {
+      if (entry.key.empty() || entry.key.find('/') != std::string::npos) {
+        m_context.error(entry.key_span, "bad-value", fmt::format("'{}' is not a registry", entry.key),
+                        "write host or host:port, without a scheme");
+      }
+      MapReader map(entry.value, fmt::format("'{}'", entry.key), m_context);
+      RegistrySettings settings;
+      settings.insecure = map.boolean("insecure").value_or(false);
+      settings.mirrors = map.texts("mirrors");
+      settings.authorities = map.text("ca").value_or("");
+      settings.client_certificate = map.text("cert").value_or("");
+      settings.client_key = map.text("key").value_or("");
+      map.finish();
+      note(registry_key(entry.key), entry.key_span);
+      m_config.registries.emplace(entry.key, std::move(settings));
+    }
+  }
+
   const ReadContext& m_context;
   MapReader m_map;
   ProjectConfig m_config;
@@ -210,6 +235,22 @@ std::string shown(Family family) { return std::string(to_string(family)); }
 std::string shown(const std::vector<std::string>& list) { return fmt::format("[{}]", joined(list, ", ")); }
 std::string shown(const Snippet& snippet) {
   return snippet.form == Snippet::Form::file ? "file " + snippet.text : snippet.text;
+}
+std::string shown(const RegistrySettings& settings) {
+  std::vector<std::string> words;
+  if (settings.insecure) {
+    words.emplace_back("insecure");
+  }
+  if (!settings.mirrors.empty()) {
+    words.push_back("mirrors " + shown(settings.mirrors));
+  }
+  for (const auto& [name, value] :
+       {std::pair("ca", settings.authorities), {"cert", settings.client_certificate}, {"key", settings.client_key}}) {
+    if (!value.empty()) {
+      words.push_back(fmt::format("{} {}", name, value));
+    }
+  }
+  return joined(words, ", ");
 }
 std::string shown(const std::vector<LayerTest>& tests) {
   std::vector<std::string> commands;
@@ -261,6 +302,11 @@ ProjectConfig merge(std::span<const ProjectConfig> levels) {
         take_origin(env_key(name));
       }
     }
+    for (const auto& [host, settings] : level.registries) {
+      if (merged.registries.emplace(host, settings).second) {
+        take_origin(registry_key(host));
+      }
+    }
   }
   return merged;
 }
@@ -286,6 +332,9 @@ std::vector<ConfigValue> show(const ProjectConfig& config) {
     add(env_key(name), value);
   }
   for_each_field_after_env(add_field);
+  for (const auto& [host, settings] : config.registries) {
+    add(registry_key(host), shown(settings));
+  }
   return values;
 }
 

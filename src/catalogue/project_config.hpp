@@ -27,6 +27,19 @@ struct Snippet {
   bool operator==(const Snippet&) const = default;
 };
 
+/// How to reach a registry; only `config.yml` may say it.
+struct RegistrySettings {
+  /// Plain HTTP, or certificates that nobody vouches for.
+  bool insecure = false;
+  /// Asked before the registry itself: "host[:port][/prefix]".
+  std::vector<std::string> mirrors;
+  /// Paths of PEM files; empty where the system's are meant.
+  std::string authorities;
+  std::string client_certificate;
+  std::string client_key;
+  bool operator==(const RegistrySettings&) const = default;
+};
+
 /// One level of settings, or all levels merged. What is not set is absent.
 struct ProjectConfig {
   /// The name of a layer of kind base.
@@ -50,6 +63,8 @@ struct ProjectConfig {
   std::optional<Snippet> snippet;
   std::optional<std::vector<LayerTest>> tests;
   std::optional<std::vector<std::string>> caches;
+  /// By host. Merged one by one.
+  std::map<std::string, RegistrySettings, std::less<>> registries;
 
   /// Where each value that is set was written, by key: "base", "env.EDITOR", "args.python.version". From files it is
   /// "sheaf.yml:3"; whoever fills a level from flags or the environment puts "--base" or "SHEAF_BASE" here.
@@ -60,7 +75,7 @@ struct ProjectConfig {
 std::optional<ProjectConfig> parse_config(std::shared_ptr<const SourceText> source, Diagnostics& diagnostics);
 
 /// One level of all `levels`, the strongest first. A value set at a stronger level replaces the weaker one as a whole,
-/// but `args` and `env` merge entry by entry. Origins go along.
+/// but `args`, `env` and `registries` merge entry by entry. Origins go along.
 ProjectConfig merge(std::span<const ProjectConfig> levels);
 
 /// One line of `sheaf config show`.

@@ -52,6 +52,24 @@ tests: [{command: make check}]
                           ConfigValue{"tests", "[make check]", "sheaf.yml:13"}));
 }
 
+TEST(ProjectConfig, ReadsRegistries) {
+  const auto config = parse("config.yml", R"(registries:
+  registry.example.org:
+    mirrors: [mirror.example.org:5000/cache]
+    ca: /etc/ssl/team.pem
+  "localhost:5000": {insecure: true}
+)");
+  EXPECT_THAT(show(config),
+              ElementsAre(ConfigValue{"registries.localhost:5000", "insecure", "config.yml:5"},
+                          ConfigValue{"registries.registry.example.org",
+                                      "mirrors [mirror.example.org:5000/cache], ca /etc/ssl/team.pem", "config.yml:2"}));
+  Diagnostics diagnostics;
+  EXPECT_FALSE(parse_config(
+      std::make_shared<const SourceText>("config.yml", "registries: {'https://x/': {insecure: maybe, cq: 1}}"),
+      diagnostics));
+  EXPECT_EQ(diagnostics.error_count(), 3U);
+}
+
 TEST(ProjectConfig, StrongerLevelsWinAndMapsMergeByEntry) {
   ProjectConfig flags;
   flags.agents = "none";

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/pull_image.hpp"
+
+#include "app/registries.hpp"
+#include "app/registry_image.hpp"
+#include "app/transfer_progress.hpp"
+#include "base/text.hpp"
+#include "image/image_file.hpp"
+#include "image/import.hpp"
+#include "os/file.hpp"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+namespace sheaf::app {
+namespace {
+
+std::string pulled_path(const Digest& digest, const store::Store& store) {
+  return fmt::format("{}/pulled/{}", store.root(), digest.hex());
+}
+
+/// A digest may name an index; which image of it is ours is not seen from the image.
+Result<void> remember(const Digest& digest, const Digest& image, const store::Store& store) {
+  SHEAF_TRY(store.folder("pulled"));
+  return os::write_file(pulled_path(digest, store), image.to_string());
+}
+
+bool fits(const store::ImageRecord& record, const std::optional<oci::Platform>& platform) {
+  return !platform || (record.image.os == platform->os && record.image.architecture == platform->architecture &&
+                       (platform->variant.empty() || record.image.variant == platform->variant));
+}
+
+Result<void> name_image(const oci::Reference& reference, Pulled& pulled, store::Store& store) {
+  if (!reference.tag.empty()) {
+    auto name = reference;
+    name.digest.reset();
+    SHEAF_TRY(store.tag(name, pulled.id));
+    pulled.names.push_back(name.familiar());
+  } else {
+    pulled.names.push_back(reference.familiar());
+  }
+  return {};
+}
+
+/// What the name stands for in the registry now.
+Result<Digest> current_digest(registry::Client& client, const oci::Reference& reference, std::stop_token stop) {
+  if (reference.digest) {
+    return *reference.digest;
+  }
+  SHEAF_TRY_ASSIGN(const auto digest, client.digest_of(reference, std::move(stop)));
+  // Without an answer to HEAD the whole manifest is asked for, whose errors say more.
+  return digest ? *digest : Digest();
+}
+
+Result<Pulled> bring(image::ImageSource& source, const std::optional<oci::Platform>& platform, const Session& session) {
+  TransferProgress progress("pull " + source.name(), session.events);
+  image::ImportOptions options;
+  options.platform = platform;
+  options.on_progress = [&progress](const image::Progress& now) { progress.see(now); };
+  Pulled pulled;
+  SHEAF_TRY_ASSIGN(pulled.record, image::import_image(source, options, session.store, session.stop));
+  SHEAF_TRY_ASSIGN(pulled.id, session.store.save_image(pulled.record));
+  pulled.bytes_fetched = progress.bytes();
+  return pulled;
+}
+
+/// Standard input as a file that can be read twice.
+Result<std::string> keep_input(store::Staging& staging) {
+  const auto path = staging.file("standard-input");
+  SHEAF_TRY_ASSIGN(const auto file, os::open(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  std::array<char, 65536> buffer{};
+  for (;;) {
+    const auto got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (got == 0) {
+      return path;
+    }
+    if (got < 0) {
+      return Error::from_errno(errno, "reading standard input");
+    }
+    SHEAF_TRY(os::write_all(file, {buffer.data(), static_cast<std::size_t>(got)}));
+  }
+}
+
+/// "app:1" as it is, a tag alone as that of `fallback`.
+Result<std::vector<oci::Reference>> references_of(const image::ImageFile::Entry& entry,
+                                                  const std::optional<std::string>& name) {
+  std::vector<oci::Reference> references;
+  if (name) {
+    SHEAF_TRY_ASSIGN(auto reference, oci::Reference::parse(*name));
+    references.push_back(std::move(reference));
+    return references;
+  }
+  for (const auto& text : entry.names) {
+    // A layout's name may be a tag alone, which is no name here.
+    const bool is_whole = text.find('/') != std::string::npos || text.find(':') != std::string::npos;
+    if (auto reference = oci::Reference::parse(text); is_whole && reference) {
+      references.push_back(std::move(*reference));
+    }
+  }
+  return references;
+}
+
+} // namespace
+
+Result<std::optional<store::ImageRecord>> find_pulled(const Digest& digest, store::Store& store) {
+  SHEAF_TRY_ASSIGN(const auto id, os::read_file_if_exists(pulled_path(digest, store)));
+  if (!id) {
+    return std::optional<store::ImageRecord>();
+  }
+  SHEAF_TRY_ASSIGN(auto image, store.find_image(*id));
+  // A tree that was lost is fetched again.
+  if (!image || !store.trees_of(image->record)) {
+    return std::optional<store::ImageRecord>();
+  }
+  return std::optional(std::move(image->record));
+}
+
+Result<Pulled> pull_image(const std::string& name, const std::optional<oci::Platform>& platform,
+                          const Session& session) {
+  SHEAF_TRY_ASSIGN(const auto reference, oci::Reference::parse(name));
+  const auto doing = fmt::format("pulling '{}'", reference.familiar());
+  SHEAF_TRY_ASSIGN(auto client, registry_client());
+  SHEAF_TRY_ASSIGN(const auto digest, current_digest(client, reference, session.stop).context(doing));
+  SHEAF_TRY_ASSIGN(auto known, find_pulled(digest, session.store).context(doing));
+  Pulled pulled;
+  if (known && fits(*known, platform)) {
+    pulled.id = store::image_id(*known);
+    pulled.record = std::move(*known);
+    pulled.up_to_date = true;
+  } else {
+    const auto source = registry_source(client, reference, session.store);
+    SHEAF_TRY_ASSIGN(pulled, bring(*source, platform, session).context(doing));
+    SHEAF_TRY(remember(digest, pulled.id, session.store).context(doing));
+  }
+  pulled.manifest = digest;
+  SHEAF_TRY(name_image(reference, pulled, session.store).context(doing));
+  return pulled;
+}
+
+Result<std::vector<Pulled>> import_images(const std::string& file, const std::optional<std::string>& name,
+                                          const std::optional<oci::Platform>& platform, const Session& session) {
+  const auto doing = fmt::format("importing '{}'", file);
+  SHEAF_TRY_ASSIGN(auto staging, session.store.stage().context(doing));
+  auto path = file;
+  if (file == "-") {
+    SHEAF_TRY_ASSIGN(path, keep_input(staging).context(doing));
+  }
+  SHEAF_TRY_ASSIGN(const auto images, image::ImageFile::open(path, session.store).context(doing));
+  if (name && images.entries().size() != 1) {
+    return Error(ErrorCode::invalid, fmt::format("it holds {} images, which cannot all be called '{}'",
+                                                 images.entries().size(), *name))
+        .with_context(std::string(doing));
+  }
+  std::vector<Pulled> all;
+  for (const auto& entry : images.entries()) {
+    SHEAF_TRY_ASSIGN(const auto references, references_of(entry, name).context(doing));
+    SHEAF_TRY_ASSIGN(const auto source, images.source(entry).context(doing));
+    SHEAF_TRY_ASSIGN(auto pulled, bring(*source, platform, session).context(doing));
+    for (const auto& reference : references) {
+      SHEAF_TRY(name_image(reference, pulled, session.store).context(doing));
+    }
+    all.push_back(std::move(pulled));
+  }
+  return all;
+}
+
+} // namespace sheaf::app

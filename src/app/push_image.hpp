@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The use cases `sheaf push`, `sheaf export` and `sheaf load`: an image of the store to a registry, to a file, or into
+// another program's store.
+
+#include "app/build_stack.hpp"
+#include "image/export.hpp"
+#include "oci/reference.hpp"
+#include "store/image_record.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sheaf::app {
+
+struct Pushed {
+  std::string name;
+  image::Exported exported;
+  /// Blobs sent to the registry, bytes.
+  std::uint64_t bytes_sent = 0;
+};
+
+struct PushOptions {
+  std::optional<oci::Compression> compression;
+  std::map<std::string, std::string> annotations;
+};
+
+/// `invalid` for a reference with a digest.
+Result<Pushed> push_image(const store::ImageRecord& image, const oci::Reference& to, const PushOptions& options,
+                          const Session& session);
+
+/// What files of images there are.
+enum class ImageFileKind { oci_tar, oci_directory, docker };
+
+struct ExportRequest {
+  ImageFileKind kind = ImageFileKind::oci_tar;
+  /// A path; "-" for standard output, not for directories.
+  std::string path;
+  std::optional<oci::Compression> compression;
+  std::map<std::string, std::string> annotations;
+};
+
+/// `names` are written into the file.
+Result<image::Exported> export_to_file(const store::ImageRecord& image, const std::vector<std::string>& names,
+                                       const ExportRequest& request, const Session& session);
+
+/// Gives the image to `program` ("docker" or "podman"), which must be installed. Its own words if it fails.
+Result<std::string> load_into(const std::string& program, const store::ImageRecord& image,
+                              const std::vector<std::string>& names, const Session& session);
+
+} // namespace sheaf::app
