@@ -49,7 +49,7 @@ std::string first_name(const ImageFile::Entry& entry) {
 }
 
 Result<oci::Index> read_index(const std::string& directory) {
-  SHEAF_TRY_ASSIGN(const auto text, os::read_file(directory + "/index.json"));
+  SHEAF_TRY_ASSIGN(const auto text, read_text(directory, "index.json"));
   SHEAF_TRY_ASSIGN(auto parsed, oci::parse_manifest(text, oci::media_type::k_index));
   auto* const index = std::get_if<oci::Index>(&parsed);
   if (index == nullptr) {
@@ -85,11 +85,11 @@ ManifestText text_of(const oci::Index& index) {
 
 Result<ImageFile> ImageFile::open(const std::string& path, store::Store& store) {
   const auto doing = fmt::format("reading the image file '{}'", path);
-  std::optional<store::Staging> staging;
+  std::unique_ptr<store::Staging> staging;
   auto directory = path;
   if (!os::is_directory(path)) {
     SHEAF_TRY_ASSIGN(auto fresh, store.stage().context(doing));
-    staging = std::move(fresh);
+    staging = std::make_unique<store::Staging>(std::move(fresh));
     directory = staging->file("image");
     SHEAF_TRY(unpack_to(path, directory).context(doing));
   }
@@ -105,7 +105,7 @@ Result<ImageFile> ImageFile::open(const std::string& path, store::Store& store) 
 
 Result<void> ImageFile::read_entries() {
   if (m_kind == Kind::docker) {
-    SHEAF_TRY_ASSIGN(const auto text, os::read_file(m_directory + "/manifest.json"));
+    SHEAF_TRY_ASSIGN(const auto text, read_text(m_directory, "manifest.json"));
     SHEAF_TRY_ASSIGN(const auto images, parse_docker_archive(text));
     for (const auto& image : images) {
       m_entries.push_back({image.names, Digest::of(image.config)});
@@ -149,7 +149,7 @@ Result<std::unique_ptr<ImageSource>> ImageFile::source(const std::string& name) 
 
 Result<std::unique_ptr<ImageSource>> ImageFile::source(const Entry& entry) const {
   if (m_kind == Kind::docker) {
-    SHEAF_TRY_ASSIGN(const auto text, os::read_file(m_directory + "/manifest.json"));
+    SHEAF_TRY_ASSIGN(const auto text, read_text(m_directory, "manifest.json"));
     SHEAF_TRY_ASSIGN(const auto images, parse_docker_archive(text));
     const auto found = std::ranges::find_if(images, [&](const auto& image) {
       return image.names == entry.names && Digest::of(image.config) == entry.digest;

@@ -80,6 +80,16 @@ Result<void> read_blob(const os::Fd& directory, const std::string& path, const o
   return {};
 }
 
+Result<std::string> read_text(const std::string& directory, const std::string& path) {
+  SHEAF_TRY_ASSIGN(const auto root, os::open(directory, O_RDONLY | O_DIRECTORY));
+  SHEAF_TRY_ASSIGN(const auto file, os::open_in_root(root, path, O_RDONLY | O_NONBLOCK));
+  SHEAF_TRY_ASSIGN(const auto info, os::stat_of(file));
+  if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) > k_largest_manifest) {
+    return Error(ErrorCode::corrupt, fmt::format("'{}' is no file, or too large", path));
+  }
+  return os::read_all(file);
+}
+
 Result<ManifestText> read_manifest(const std::string& directory, const oci::Descriptor& wanted,
                                    const std::stop_token& stop) {
   if (wanted.size > k_largest_manifest) {
