@@ -10,7 +10,6 @@
 #include "store/store.hpp"
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +25,7 @@ public:
   struct Entry {
     /// As written there: "docker.io/library/app:1", or a tag alone ("1"); may be empty.
     std::vector<std::string> names;
+    /// Of its manifest or index; in a docker archive only a name for its place.
     Digest digest;
   };
   /// In the order of the file. Entries of one name for several platforms are one.
@@ -46,7 +46,7 @@ private:
   /// Where the files are: the path itself or a folder of `m_staging`.
   std::string m_directory;
   Kind m_kind;
-  std::optional<store::Staging> m_staging;
+  std::unique_ptr<store::Staging> m_staging;
   std::vector<Entry> m_entries;
 };
 

@@ -30,6 +30,9 @@ struct ImportOptions {
   /// Layers at a time; 0: as many as make sense.
   unsigned jobs = 0;
   OnProgress on_progress = {};
+  /// A layer beyond these is a bomb: `invalid`.
+  std::uint64_t most_bytes = std::uint64_t{256} << 30U;
+  std::uint64_t most_entries = 10'000'000;
 };
 
 /// The image, its trees in the store; it is neither saved nor named yet (Store::save_image, Store::tag). `not_found` if

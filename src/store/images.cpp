@@ -100,9 +100,7 @@ Result<std::vector<std::string>> Store::trees_of(const ImageRecord& image) const
   std::vector<std::string> paths;
   for (const auto& tree : image.trees) {
     paths.push_back(tree_path(tree));
-    const bool is_step = tree.folder.starts_with("steps/");
-    const bool is_there = is_step ? has_step_tree(tree.folder) : os::is_directory(paths.back());
-    if (!is_there) {
+    if (!has_tree(tree.folder)) {
       return Error(ErrorCode::corrupt, fmt::format("a part of the image is lost or damaged: '{}'", paths.back()))
           .with_hint("build or pull the image again; what is still there is not made anew");
     }

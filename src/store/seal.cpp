@@ -4,6 +4,7 @@
 #include "base/digest.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
+#include "store/tree_digest.hpp"
 
 #include <fmt/format.h>
 
@@ -88,6 +89,25 @@ bool is_intact(const std::string& folder) {
   }
   // What can be read back after the reboot is on the disk. A seal that cannot be renewed costs the same look next time.
   [[maybe_unused]] const auto renewed = seal(folder);
+  return true;
+}
+
+Result<void> seal_tree(const std::string& folder) { return os::write_file(folder + "/seal", os::boot_id() + "\n"); }
+
+bool is_tree_intact(const std::string& folder, const Digest& exact) {
+  const auto sealed = os::read_file(folder + "/seal");
+  if (!sealed || !os::is_directory(folder + "/tree")) {
+    return false;
+  }
+  const auto boot = os::boot_id();
+  if (!boot.empty() && *sealed == boot + "\n") {
+    return true;
+  }
+  const auto now = digest_tree(folder + "/tree");
+  if (!now || now->exact != exact) {
+    return false;
+  }
+  ignore(os::write_file(folder + "/seal", boot + "\n"), "renewing the seal of a tree");
   return true;
 }
 

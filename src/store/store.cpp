@@ -231,12 +231,6 @@ Result<std::string> Store::commit_generated(const std::string& directory, const 
   return commit_sealed(directory, "generated", key).context("committing generated files");
 }
 
-std::optional<std::string> Store::find_unpacked(const Digest& blob) const { return find_sealed("unpacked", blob); }
-
-Result<std::string> Store::commit_unpacked(const std::string& directory, const Digest& blob) {
-  return commit_sealed(directory, "unpacked", blob).context("committing an unpacked layer");
-}
-
 std::optional<std::string> Store::find_sealed(const std::string& kind, const Digest& key) const {
   auto path = fmt::format("{}/{}/{}", m_root, kind, key.hex());
   return is_whole(path) ? std::optional(std::move(path)) : std::nullopt;

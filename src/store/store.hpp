@@ -13,6 +13,7 @@
 #include "store/layer_record.hpp"
 #include "store/staging.hpp"
 #include "store/step_record.hpp"
+#include "store/tree_digest.hpp"
 
 #include <memory>
 #include <mutex>
@@ -83,10 +84,11 @@ public:
   /// Moves the staged `directory` into place as the generated files of `key` and returns its path.
   Result<std::string> commit_generated(const std::string& directory, const Digest& key);
 
-  /// An image layer of this blob digest that was unpacked before: a folder with tree/.
-  std::optional<std::string> find_unpacked(const Digest& blob) const;
-  /// Moves the staged `directory` into place as the unpacked layer of `blob` and returns its path.
-  Result<std::string> commit_unpacked(const std::string& directory, const Digest& blob);
+  /// An image layer of this blob digest that was unpacked before, if it is whole.
+  std::optional<TreeRef> find_unpacked(const Digest& blob) const;
+  /// Moves the staged `directory` (with tree/, and what else is to be kept with it) into place as the unpacked layer of
+  /// `blob`. `digest` is that of tree/. No data is flushed: see seal.hpp.
+  Result<TreeRef> commit_unpacked(const std::string& directory, const Digest& blob, const TreeDigest& digest);
 
   /// What the step of this key gave, if it was carried out before and its tree is whole.
   std::optional<StepRecord> find_step(const Digest& key) const;
@@ -123,7 +125,7 @@ private:
   std::optional<std::string> find_sealed(const std::string& kind, const Digest& key) const;
   Result<std::string> commit_sealed(const std::string& directory, const std::string& kind, const Digest& key);
   Result<void> move_damaged_away(const ContentKey& content, const std::string& to);
-  bool has_step_tree(const std::string& folder) const;
+  bool has_tree(const std::string& folder) const;
   Result<std::optional<StoredImage>> load_image(const std::string& hex) const;
 
   struct Shared {

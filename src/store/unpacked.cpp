@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of Store that keeps unpacked layers of images, and that knows whether the trees of images are whole.
+#include "base/text.hpp"
+#include "os/file.hpp"
+#include "store/seal.hpp"
+#include "store/store.hpp"
+
+#include <fmt/format.h>
+
+namespace sheaf::store {
+namespace {
+
+/// The content digest and the exact one of an unpacked layer, as its file "content" says.
+struct Digests {
+  Digest content;
+  Digest exact;
+};
+
+std::optional<Digests> read_digests(const std::string& folder) {
+  const auto text = os::read_file(folder + "/content");
+  const auto lines = text ? lines_of(*text) : std::vector<std::string_view>();
+  if (lines.size() != 2) {
+    return std::nullopt;
+  }
+  const auto content = Digest::parse(lines[0]);
+  const auto exact = Digest::parse(lines[1]);
+  return content && exact ? std::optional(Digests{*content, *exact}) : std::nullopt;
+}
+
+std::optional<Digests> find_whole(const std::string& folder) {
+  auto digests = read_digests(folder);
+  return digests && is_tree_intact(folder, digests->exact) ? digests : std::nullopt;
+}
+
+} // namespace
+
+std::optional<TreeRef> Store::find_unpacked(const Digest& blob) const {
+  const auto folder = "unpacked/" + blob.hex();
+  const auto digests = find_whole(fmt::format("{}/{}", m_root, folder));
+  return digests ? std::optional(TreeRef{folder, digests->content}) : std::nullopt;
+}
+
+Result<TreeRef> Store::commit_unpacked(const std::string& directory, const Digest& blob, const TreeDigest& digest) {
+  const auto doing = fmt::format("keeping unpacked layer {}", blob.short_hex());
+  SHEAF_TRY_ASSIGN(const auto parent, folder("unpacked").context(doing));
+  const auto path = fmt::format("{}/{}", parent, blob.hex());
+  const auto text = fmt::format("{}\n{}\n", digest.content.to_string(), digest.exact.to_string());
+  SHEAF_TRY(os::write_file(directory + "/content", text).context(doing));
+  SHEAF_TRY(seal_tree(directory).context(doing));
+  if (os::exists(path) && !find_whole(path)) { // cut short by a crash, or kept by an older sheaf
+    SHEAF_TRY_ASSIGN(auto trash, Staging::create(m_root + "/tmp").context(doing));
+    SHEAF_TRY(os::rename(path, trash.file("damaged")).context(doing));
+  }
+  if (!os::exists(path)) {
+    if (auto renamed = os::rename(directory, path); !renamed && !find_whole(path)) {
+      return std::move(renamed).context(doing).error();
+    }
+  }
+  return TreeRef{"unpacked/" + blob.hex(), digest.content};
+}
+
+bool Store::has_tree(const std::string& folder) const {
+  const auto path = fmt::format("{}/{}", m_root, folder);
+  if (folder.starts_with("steps/")) {
+    const auto exact = Digest::parse(folder.substr(folder.rfind('/') + 1));
+    return exact && is_tree_intact(path, *exact);
+  }
+  return folder.starts_with("unpacked/") ? find_whole(path).has_value() : os::is_directory(path + "/tree");
+}
+
+} // namespace sheaf::store
