@@ -3,7 +3,7 @@
 
 #include "app/attributes.hpp"
 #include "app/copy_tree.hpp"
-#include "archive/tar_writer.hpp"
+#include "archive/tree_writer.hpp"
 #include "os/file.hpp"
 #include "os/mount.hpp"
 

@@ -94,7 +94,24 @@ struct Reader::Impl {
     void operator()(::archive* handle) const { archive_read_free(handle); }
   };
 
-  Impl() : handle(archive_read_new()) { enable_formats(handle.get()); }
+  enum class Filters { none, all };
+  explicit Impl(Filters filters = Filters::all) : handle(archive_read_new()) {
+    if (filters == Filters::all) {
+      enable_formats(handle.get());
+    } else {
+      archive_read_support_format_tar(handle.get());
+    }
+  }
+
+  static la_ssize_t read_next(::archive* archive, void* self, const void** bytes) {
+    const auto next = static_cast<Impl*>(self)->pull();
+    if (!next) {
+      archive_set_error(archive, EIO, "its source failed");
+      return ARCHIVE_FATAL;
+    }
+    *bytes = next->data();
+    return static_cast<la_ssize_t>(next->size());
+  }
 
   Error failure(std::string_view doing) const {
     const auto* text = archive_error_string(handle.get());
@@ -107,6 +124,7 @@ struct Reader::Impl {
   std::unique_ptr<::archive, Free> handle;
   os::Fd file;
   std::string bytes;
+  Pull pull;
   /// The name of the entry read last.
   std::string last;
 };
@@ -138,6 +156,15 @@ Result<Reader> Reader::open_memory(std::string_view bytes) {
   impl->bytes = bytes;
   if (archive_read_open_memory(impl->handle.get(), impl->bytes.data(), impl->bytes.size()) != ARCHIVE_OK) {
     return no_archive();
+  }
+  return Reader(std::move(impl));
+}
+
+Result<Reader> Reader::open_stream(Pull pull) {
+  auto impl = std::make_unique<Impl>(Impl::Filters::none);
+  impl->pull = std::move(pull);
+  if (archive_read_open(impl->handle.get(), impl.get(), nullptr, &Impl::read_next, nullptr) != ARCHIVE_OK) {
+    return Error(ErrorCode::corrupt, "this is not a tar archive");
   }
   return Reader(std::move(impl));
 }

@@ -39,11 +39,16 @@ struct Entry {
 /// A block of a file's content; what lies between blocks is a hole.
 using OnBlock = std::function<Result<void>(std::uint64_t offset, std::string_view bytes)>;
 
+/// Gives the next bytes, valid until the next call; none at the end.
+using Pull = std::function<Result<std::string_view>()>;
+
 class Reader {
 public:
   /// Takes the archive from the descriptor's position on. `invalid` if it is no archive of a known kind.
   static Result<Reader> open(os::Fd file);
   static Result<Reader> open_memory(std::string_view bytes);
+  /// A plain tar, as it comes. What `pull` says when it fails is lost: who gave it knows.
+  static Result<Reader> open_stream(Pull pull);
   Reader(Reader&&) noexcept;
   ~Reader();
   /// The next entry; nothing at the end. `corrupt` says what is wrong, after which entry.

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "archive/tar_writer.hpp"
 
-#include "os/file.hpp"
-#include "os/xattr.hpp"
-
 #include <fmt/format.h>
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -137,7 +130,7 @@ Block header_of(const Entry& entry, std::string& extended) {
 } // namespace
 
 struct TarWriter::Impl {
-  explicit Impl(const os::Fd& out) : to(out) {}
+  explicit Impl(Output out) : to(std::move(out)) {}
 
   Result<void> write(std::string_view bytes) {
     buffer.append(bytes);
@@ -145,7 +138,7 @@ struct TarWriter::Impl {
     return buffer.size() < k_large ? Result<void>() : flush();
   }
   Result<void> flush() {
-    SHEAF_TRY(os::write_all(to, buffer).context("writing an archive"));
+    SHEAF_TRY(to(buffer).context("writing an archive"));
     buffer.clear();
     return {};
   }
@@ -189,11 +182,13 @@ struct TarWriter::Impl {
     return pad(size);
   }
 
-  const os::Fd& to;
+  Output to;
   std::string buffer;
 };
 
-TarWriter::TarWriter(const os::Fd& to) : m_impl(std::make_unique<Impl>(to)) {}
+TarWriter::TarWriter(const os::Fd& to)
+    : TarWriter([&to](std::string_view bytes) { return os::write_all(to, bytes); }) {}
+TarWriter::TarWriter(Output to) : m_impl(std::make_unique<Impl>(std::move(to))) {}
 TarWriter::TarWriter(TarWriter&&) noexcept = default;
 TarWriter::~TarWriter() = default;
 
@@ -213,87 +208,5 @@ Result<void> TarWriter::finish() {
   SHEAF_TRY(m_impl->write(std::string(2 * k_block, '\0')));
   return m_impl->flush();
 }
-
-namespace {
-
-using Inode = std::pair<dev_t, ino_t>;
-
-/// Adds all of a directory, folder by folder.
-class TreeWriter {
-public:
-  explicit TreeWriter(TarWriter& writer) : m_writer(writer) {}
-
-  Result<void> folder(const os::Fd& fd, const std::string& path) {
-    SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(fd));
-    for (const auto& entry : entries) {
-      const auto name = path.empty() ? entry.name : path + "/" + entry.name;
-      SHEAF_TRY(one(fd, entry.name, name).context(fmt::format("adding '{}'", name)));
-    }
-    return {};
-  }
-
-private:
-  Result<void> one(const os::Fd& parent, const std::string& name, const std::string& path) {
-    struct stat info {};
-    if (fstatat(parent.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-      return Error::from_errno(errno, "looking at it");
-    }
-    if (S_ISSOCK(info.st_mode)) {
-      return {};
-    }
-    SHEAF_TRY_ASSIGN(auto entry, describe(parent, name, path, info));
-    if (entry.type == EntryType::directory) {
-      SHEAF_TRY(m_writer.add(entry, nullptr));
-      SHEAF_TRY_ASSIGN(const auto fd, os::open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-      return folder(fd, path);
-    }
-    if (entry.type != EntryType::file) {
-      return m_writer.add(entry, nullptr);
-    }
-    SHEAF_TRY_ASSIGN(const auto fd, os::open_at(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-    return m_writer.add(entry, &fd);
-  }
-
-  Result<Entry> describe(const os::Fd& parent, const std::string& name, const std::string& path,
-                         const struct stat& info) {
-    Entry entry;
-    entry.path = path;
-    entry.mode = info.st_mode & 07777U;
-    entry.uid = info.st_uid;
-    entry.gid = info.st_gid;
-    entry.mtime = info.st_mtim.tv_sec;
-    if (!S_ISDIR(info.st_mode) && info.st_nlink > 1) {
-      const auto [first, is_new] = m_names.emplace(Inode{info.st_dev, info.st_ino}, path);
-      if (!is_new) {
-        entry.type = EntryType::hard_link;
-        entry.target = first->second;
-        return entry;
-      }
-    }
-    SHEAF_TRY_ASSIGN(entry.attributes, os::attributes_at(parent, name));
-    if (S_ISDIR(info.st_mode)) {
-      entry.type = EntryType::directory;
-    } else if (S_ISLNK(info.st_mode)) {
-      entry.type = EntryType::symlink;
-      SHEAF_TRY_ASSIGN(entry.target, os::read_link_at(parent, name));
-    } else if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)) {
-      entry.type = S_ISCHR(info.st_mode) ? EntryType::character_device : EntryType::block_device;
-      entry.device_major = major(info.st_rdev);
-      entry.device_minor = minor(info.st_rdev);
-    } else if (S_ISFIFO(info.st_mode)) {
-      entry.type = EntryType::fifo;
-    } else {
-      entry.size = static_cast<std::uint64_t>(info.st_size);
-    }
-    return entry;
-  }
-
-  TarWriter& m_writer;
-  std::map<Inode, std::string> m_names;
-};
-
-} // namespace
-
-Result<void> write_tree(const os::Fd& directory, TarWriter& writer) { return TreeWriter(writer).folder(directory, ""); }
 
 } // namespace sheaf::archive

@@ -3,13 +3,16 @@
 
 // Writes a tar archive (PAX), deterministically: what is given decides every byte.
 
+#include "archive/packing.hpp"
 #include "archive/reader.hpp"
 
 namespace sheaf::archive {
 
 class TarWriter {
 public:
+  /// The descriptor must outlive this object.
   explicit TarWriter(const os::Fd& to);
+  explicit TarWriter(Output to);
   TarWriter(TarWriter&&) noexcept;
   ~TarWriter();
   /// For a file, `content` is read from its position to `entry.size`.
@@ -21,8 +24,5 @@ private:
   struct Impl;
   std::unique_ptr<Impl> m_impl;
 };
-
-/// All of the directory, sorted by name, hard links found, sockets left out.
-Result<void> write_tree(const os::Fd& directory, TarWriter& writer);
 
 } // namespace sheaf::archive

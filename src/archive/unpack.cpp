@@ -59,7 +59,8 @@ public:
       SHEAF_TRY(add(*entry).context(fmt::format("unpacking '{}'", entry->path)));
     }
     set_folder_times();
-    return m_done;
+    m_done.devices_left_out = devices_left_out();
+    return std::move(m_done);
   }
 
 private:
@@ -302,17 +303,33 @@ private:
     const auto device = entry.type == EntryType::fifo ? dev_t{0} : makedev(entry.device_major, entry.device_minor);
     // 0:0 would be a whiteout of overlayfs.
     if ((type == S_IFCHR && device == makedev(0, 0)) || (type != S_IFIFO && !m_initial_namespace)) {
-      ++m_done.devices_left_out;
+      leave_out(entry, place);
       return {};
     }
     if (mknodat(place.folder->get(), place.name.c_str(), type | 0600U, device) != 0) {
       if (errno == EPERM && type != S_IFIFO) {
-        ++m_done.devices_left_out;
+        leave_out(entry, place);
         return {};
       }
       return Error::from_errno(errno, "making a special file");
     }
     return stamp(entry, place);
+  }
+
+  void leave_out(const Entry& entry, const Place& place) {
+    auto& device = m_devices.insert_or_assign(place.path, entry).first->second;
+    device.path = place.path;
+  }
+
+  /// Those whose place was not taken by something else later.
+  std::vector<Entry> devices_left_out() {
+    std::vector<Entry> devices;
+    for (auto& [path, entry] : m_devices) {
+      if (!os::open_in_root(m_root, path, O_PATH | O_NOFOLLOW)) {
+        devices.push_back(std::move(entry));
+      }
+    }
+    return devices;
   }
 
   Result<void> add_whiteout(Place& place) {
@@ -362,6 +379,7 @@ private:
   const UnpackOptions& m_options;
   const bool m_initial_namespace;
   Unpacked m_done;
+  std::map<std::string, Entry> m_devices;
   /// The folder of the entry before, which is mostly that of the next.
   Fd m_folder;
   std::string m_folder_path;

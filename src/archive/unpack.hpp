@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace sheaf::archive {
 
@@ -30,8 +31,8 @@ struct UnpackOptions {
 struct Unpacked {
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0;
-  /// Device nodes that an ordinary user cannot make.
-  std::uint64_t devices_left_out = 0;
+  /// Device nodes that an ordinary user cannot make, sorted by path below the root.
+  std::vector<Entry> devices_left_out;
 };
 
 /// `directory`, which must be there, is where the archive's names begin: absolute ones too, and ".." stops there.

@@ -21,6 +21,8 @@ struct ManifestText {
   /// As the source says; may be empty.
   std::string media_type;
   Digest digest;
+  /// The source has no manifest (docker archives): this one was made up for it, and says nothing that is worth keeping.
+  bool made_up = false;
 };
 
 /// Safe from several threads.

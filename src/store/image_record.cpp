@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <utility>
+
 namespace sheaf::store {
 
 using Json = nlohmann::json;
@@ -26,6 +28,12 @@ std::string serialise(const ImageRecord& record) {
   if (!record.annotations.empty()) {
     json["annotations"] = record.annotations;
   }
+  if (record.manifest) {
+    json["manifest"] = record.manifest->to_string();
+  }
+  if (record.config) {
+    json["config"] = record.config->to_string();
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -42,6 +50,11 @@ Result<ImageRecord> parse_image_record(std::string_view text) {
     }
     if (json.contains("annotations")) {
       record.annotations = json.at("annotations").get<std::map<std::string, std::string>>();
+    }
+    for (const auto& [key, digest] : {std::pair("manifest", &record.manifest), std::pair("config", &record.config)}) {
+      if (json.contains(key)) {
+        SHEAF_TRY_ASSIGN(*digest, Digest::parse(json.at(key).get<std::string>()));
+      }
     }
     return record;
   } catch (const Json::exception& error) {

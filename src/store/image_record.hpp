@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,10 @@ struct ImageRecord {
   std::int64_t created = 0;
   /// For the manifest; no part of the id.
   std::map<std::string, std::string> annotations;
+  /// Of an image that came from outside: the blobs that said so (blobs.hpp). Neither is part of the id, and both count
+  /// only as long as they still say what `image` and `trees` do. The manifest is missing if the source had none.
+  std::optional<Digest> manifest = std::nullopt;
+  std::optional<Digest> config = std::nullopt;
   bool operator==(const ImageRecord&) const = default;
 };
 

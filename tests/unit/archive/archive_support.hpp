@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "archive/tar_writer.hpp"
+#include "archive/tree_writer.hpp"
 #include "archive/unpack.hpp"
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
