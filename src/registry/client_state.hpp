@@ -8,6 +8,8 @@
 #include "registry/client.hpp"
 #include "registry/session.hpp"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <map>
 #include <memory>

@@ -85,9 +85,12 @@ Result<CredentialFile> CredentialFile::parse(std::string_view text) {
 
 Result<std::optional<Credential>> CredentialFile::find(const std::string& host, const std::string& repository) const {
   const auto* auths = m_state->section("auths");
+  if (auths == nullptr) {
+    return std::optional<Credential>();
+  }
   const Json* best = nullptr;
   std::string best_key;
-  for (const auto& [key, entry] : auths == nullptr ? Json::object().items() : auths->items()) {
+  for (const auto& [key, entry] : auths->items()) {
     const auto name = normal_key(key);
     const bool fits = name == host || name == repository || repository.starts_with(name + "/");
     if (fits && (best == nullptr || name.size() > normal_key(best_key).size())) {
