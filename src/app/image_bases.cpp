@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/image_bases.hpp"
 
-#include "app/import_layout.hpp"
+#include "app/pull_image.hpp"
 #include "base/suggest.hpp"
+#include "image/image_file.hpp"
+#include "image/import.hpp"
 #include "oci/reference.hpp"
 
 #include <fmt/format.h>
@@ -10,7 +12,7 @@
 namespace sheaf::app {
 namespace {
 
-Error missing(const std::string& name, const Session& session) {
+std::string near_names(const std::string& name, const Session& session) {
   std::vector<std::string> known;
   if (const auto images = session.store.images()) {
     for (const auto& image : *images) {
@@ -20,33 +22,69 @@ Error missing(const std::string& name, const Session& session) {
     }
   }
   const auto near = did_you_mean(name, known);
+  return near.empty() ? near : near + " ";
+}
+
+Error missing(const std::string& name, const Session& session) {
   return Error(ErrorCode::not_found, fmt::format("there is no image '{}' in the store", name))
-      .with_hint((near.empty() ? std::string() : near + " ") +
-                 fmt::format("stages above and --build-context names are looked up first; images are not pulled from "
-                             "registries yet: build it (sheaf build -t {0} …), or give it as "
-                             "an OCI layout (--build-context {0}=oci-layout://PATH)",
-                             name));
+      .with_hint(fmt::format("{}'sheaf image list' shows all; 'sheaf pull {}' asks its registry",
+                             near_names(name, session), name));
+}
+
+Result<store::ImageRecord> read_layout(const std::string& text, const Session& session) {
+  const auto doing = fmt::format("reading the OCI layout '{}'", text);
+  const auto place = image::split_place(text);
+  SHEAF_TRY_ASSIGN(const auto file, image::ImageFile::open(place.path, session.store).context(doing));
+  SHEAF_TRY_ASSIGN(const auto source, file.source(place.name).context(doing));
+  return image::import_image(*source, {}, session.store, session.stop).context(doing);
+}
+
+Result<std::optional<store::ImageRecord>> in_store(const std::string& name, const oci::Reference& reference,
+                                                   const Session& session) {
+  if (reference.digest) {
+    SHEAF_TRY_ASSIGN(auto pulled, find_pulled(*reference.digest, session.store));
+    if (pulled) {
+      return pulled;
+    }
+  }
+  SHEAF_TRY_ASSIGN(auto image, session.store.find_image(name));
+  return image ? std::optional(std::move(image->record)) : std::nullopt;
+}
+
+Result<store::ImageRecord> pull(const std::string& name, const Session& session) {
+  auto pulled = pull_image(name, {}, session);
+  if (!pulled) {
+    auto error = std::move(pulled).error();
+    const auto near = near_names(name, session);
+    return near.empty() ? error : std::move(error).with_hint(near + "('sheaf image list' shows what is in the store)");
+  }
+  if (!pulled->up_to_date) {
+    session.events.emit({EventKind::note, "pull", fmt::format("{} {}", name, pulled->id.to_string().substr(0, 19))});
+  }
+  return std::move(pulled->record);
 }
 
 } // namespace
 
-Result<store::ImageRecord> find_image(const std::string& name, const Session& session) {
+Result<store::ImageRecord> find_image(const std::string& name, Pull when, const Session& session) {
   if (name.starts_with(k_layout_scheme)) {
-    return import_layout(name.substr(k_layout_scheme.size()), session.store, session.stop);
+    return read_layout(name.substr(k_layout_scheme.size()), session);
   }
-  SHEAF_TRY(oci::Reference::parse(name));
-  SHEAF_TRY_ASSIGN(auto image, session.store.find_image(name));
-  if (!image) {
-    return missing(name, session);
+  SHEAF_TRY_ASSIGN(const auto reference, oci::Reference::parse(name));
+  SHEAF_TRY_ASSIGN(auto image, in_store(name, reference, session));
+  // What a build here made has no registry unless its name says one.
+  const bool is_local = image && reference.registry == "localhost";
+  if (image && (when != Pull::always || is_local)) {
+    return std::move(*image);
   }
-  return std::move(image->record);
+  return when == Pull::never ? Result<store::ImageRecord>(missing(name, session)) : pull(name, session);
 }
 
 Result<std::map<std::string, store::ImageRecord, std::less<>>> find_images(const std::set<std::string>& names,
-                                                                           const Session& session) {
+                                                                           Pull when, const Session& session) {
   std::map<std::string, store::ImageRecord, std::less<>> images;
   for (const auto& name : names) {
-    SHEAF_TRY_ASSIGN(auto image, find_image(name, session));
+    SHEAF_TRY_ASSIGN(auto image, find_image(name, when, session));
     images.emplace(name, std::move(image));
   }
   return images;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The images that a build starts from or copies from: found in the store, or read from an OCI layout.
+// The images that a build starts from or copies from, or that are run: found in the store, pulled from a registry, or
+// read from an OCI layout.
 
 #include "app/build_stack.hpp"
 #include "store/image_record.hpp"
@@ -16,11 +17,18 @@ namespace sheaf::app {
 /// How a name begins that stands for an OCI image layout on disk: "oci-layout://PATH[:TAG|@DIGEST]".
 inline constexpr std::string_view k_layout_scheme = "oci-layout://";
 
-/// By name, id, or oci-layout://…; `not_found` says what could be meant.
-Result<store::ImageRecord> find_image(const std::string& name, const Session& session);
+/// When a registry is asked.
+enum class Pull {
+  missing, ///< for what the store does not have
+  always,  ///< whether the name stands for something newer
+  never,
+};
 
-/// An image for every name. `not_found` names the first that is not there.
+/// By name, id, or oci-layout://…; `not_found` says what could be meant.
+Result<store::ImageRecord> find_image(const std::string& name, Pull pull, const Session& session);
+
+/// An image for every name. The first error, with its name.
 Result<std::map<std::string, store::ImageRecord, std::less<>>> find_images(const std::set<std::string>& names,
-                                                                           const Session& session);
+                                                                           Pull pull, const Session& session);
 
 } // namespace sheaf::app

@@ -4,10 +4,7 @@
 #include "app/registries.hpp"
 #include "app/registry_image.hpp"
 #include "app/transfer_progress.hpp"
-#include "base/text.hpp"
 #include "image/layout_target.hpp"
-#include "os/capture.hpp"
-#include "os/file.hpp"
 
 #include <fmt/format.h>
 
@@ -72,31 +69,6 @@ Result<image::Exported> export_to_file(const store::ImageRecord& image, const st
                    image::export_image(image, how, *target, session.store, session.stop).context(doing));
   SHEAF_TRY(target->finish().context(doing));
   return exported;
-}
-
-Result<std::string> load_into(const std::string& program, const store::ImageRecord& image,
-                              const std::vector<std::string>& names, const Session& session) {
-  const auto doing = fmt::format("loading into {}", program);
-  SHEAF_TRY_ASSIGN(auto staging, session.store.stage().context(doing));
-  ExportRequest request;
-  request.kind = ImageFileKind::docker;
-  request.path = staging.file("image.tar");
-  SHEAF_TRY(export_to_file(image, names, request, session));
-  os::SpawnOptions options;
-  options.argv = {program, "load", "-i", request.path};
-  auto captured = os::capture(options, session.stop);
-  if (!captured) {
-    return captured.error().code() == ErrorCode::not_found
-               ? Error(ErrorCode::not_found, fmt::format("there is no {} on this machine", program))
-                     .with_context(std::string(doing))
-               : Error(captured.error()).with_context(std::string(doing));
-  }
-  if (!captured->status.ok()) {
-    return Error(ErrorCode::failed_step, fmt::format("{} load failed", program))
-        .with_details(std::string(trim(captured->errors)))
-        .with_context(std::string(doing));
-  }
-  return std::string(trim(captured->output));
 }
 
 } // namespace sheaf::app

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The use cases `sheaf push`, `sheaf export` and `sheaf load`: an image of the store to a registry, to a file, or into
-// another program's store.
+// The use cases `sheaf push` and `sheaf export`: an image of the store to a registry or to a file.
 
 #include "app/build_stack.hpp"
 #include "image/export.hpp"
@@ -47,9 +46,5 @@ struct ExportRequest {
 /// `names` are written into the file.
 Result<image::Exported> export_to_file(const store::ImageRecord& image, const std::vector<std::string>& names,
                                        const ExportRequest& request, const Session& session);
-
-/// Gives the image to `program` ("docker" or "podman"), which must be installed. Its own words if it fails.
-Result<std::string> load_into(const std::string& program, const store::ImageRecord& image,
-                              const std::vector<std::string>& names, const Session& session);
 
 } // namespace sheaf::app

@@ -28,7 +28,7 @@ Result<std::vector<std::string>> command_of(const oci::ImageConfig& config, cons
 
 Result<os::ExitStatus> run_image(const std::string& name, const std::vector<std::string>& arguments,
                                  const Session& session) {
-  SHEAF_TRY_ASSIGN(const auto record, find_image(name, session));
+  SHEAF_TRY_ASSIGN(const auto record, find_image(name, Pull::missing, session));
   const auto& config = record.image.config;
   workspace::RunRequest request;
   SHEAF_TRY_ASSIGN(request.argv, command_of(config, name, arguments));

@@ -71,8 +71,10 @@ public:
   std::uint64_t bytes_received() const;
   std::uint64_t bytes_sent() const;
 
-private:
+  /// What the parts of this class share (client_state.hpp).
   struct Impl;
+
+private:
   std::unique_ptr<Impl> m_impl;
 };
 
