@@ -139,7 +139,7 @@ Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& se
   if (diagnostics.has_errors()) {
     return diagnostics.to_error(fmt::format("reading '{}'", source->name()));
   }
-  SHEAF_TRY_ASSIGN(planned.inputs.images, find_images(names, session));
+  SHEAF_TRY_ASSIGN(planned.inputs.images, find_images(names, build.pull, session));
   std::map<std::string, oci::Image> images;
   for (const auto& [name, record] : planned.inputs.images) {
     images.emplace(name, record.image);
@@ -152,7 +152,7 @@ Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& se
     plan::squash(planned.plan);
   }
   // ONBUILD of a base may read images that the file does not name.
-  SHEAF_TRY_ASSIGN(auto more, find_images(plan::images_of(planned.plan), session));
+  SHEAF_TRY_ASSIGN(auto more, find_images(plan::images_of(planned.plan), build.pull, session));
   planned.inputs.images.merge(more);
   SHEAF_TRY(lend(build, planned.inputs));
   planned.inputs.downloads = downloads();
@@ -181,9 +181,8 @@ Result<ImageBuilt> build_image(const ImageBuild& build, const Session& session) 
     SHEAF_TRY(session.store.tag(tag, result.id));
     result.tags.push_back(tag.familiar());
   }
-  SHEAF_TRY_ASSIGN(const auto trees, session.store.trees_of(result.record));
   for (const auto& output : build.outputs) {
-    SHEAF_TRY(write_output(output, trees, session.store));
+    SHEAF_TRY(write_output(output, result.record, tags, session));
   }
   return result;
 }

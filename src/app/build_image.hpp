@@ -6,6 +6,7 @@
 
 #include "app/build_context.hpp"
 #include "app/build_stack.hpp"
+#include "app/image_bases.hpp"
 #include "app/image_output.hpp"
 #include "plan/image_plan.hpp"
 #include "sandbox/spec.hpp"
@@ -43,6 +44,8 @@ struct ImageBuild {
   std::optional<std::uint64_t> shared_memory;
   std::vector<std::pair<std::string, std::string>> annotations;
   std::vector<OutputRequest> outputs;
+  /// Of images that are named.
+  Pull pull = Pull::missing;
   /// All trees of the image made one.
   bool squash = false;
   OnFailure on_failure = OnFailure::report;

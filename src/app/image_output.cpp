@@ -3,7 +3,9 @@
 
 #include "app/attributes.hpp"
 #include "app/copy_tree.hpp"
+#include "app/push_image.hpp"
 #include "archive/tree_writer.hpp"
+#include "base/text.hpp"
 #include "os/file.hpp"
 #include "os/mount.hpp"
 
@@ -12,31 +14,75 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+
 namespace sheaf::app {
 namespace {
 
-Result<OutputRequest> request_of(const std::string& type, std::string destination) {
-  if (type == "cacheonly") {
-    return OutputRequest{OutputRequest::Kind::nothing, {}};
+using Kind = OutputRequest::Kind;
+
+struct OutputType {
+  std::string_view name;
+  Kind kind;
+  /// Where it goes if nothing is said; empty: something must be said.
+  std::string_view otherwise;
+};
+constexpr std::array k_types = {OutputType{"local", Kind::directory, ""},    OutputType{"tar", Kind::tar, "-"},
+                                OutputType{"cacheonly", Kind::nothing, "-"}, OutputType{"image", Kind::nothing, "-"},
+                                OutputType{"oci", Kind::oci, "-"},           OutputType{"docker", Kind::docker, "-"},
+                                OutputType{"registry", Kind::registry, "-"}};
+
+Error no_such_type(std::string_view type) {
+  return Error(ErrorCode::invalid, fmt::format("there is no output type '{}'", type))
+      .with_hint("one of local, tar, oci, docker, registry, image and cacheonly");
+}
+
+Result<OutputRequest> request_of(std::string_view type, std::string destination) {
+  const auto* found = std::ranges::find(k_types, type, &OutputType::name);
+  if (found == k_types.end()) {
+    return no_such_type(type);
   }
-  if (type == "oci" || type == "docker" || type == "image" || type == "registry") {
-    return Error(ErrorCode::unsupported, fmt::format("'--output type={}' is not there yet", type))
-        .with_hint("local and tar are; the image itself is always kept in the store (-t names it)");
+  if (destination.empty() && found->otherwise.empty()) {
+    return Error(ErrorCode::invalid, fmt::format("'--output type={}' has no destination", type))
+        .with_hint(fmt::format("--output type={},dest=DIRECTORY", type));
   }
-  if (type != "local" && type != "tar") {
-    return Error(ErrorCode::invalid, fmt::format("there is no output type '{}'", type))
-        .with_hint("one of local, tar and cacheonly");
-  }
-  if (destination.empty() && type == "local") {
-    return Error(ErrorCode::invalid, "'--output type=local' has no destination")
-        .with_hint("--output type=local,dest=DIRECTORY");
-  }
-  if (type == "local" && destination == "-") {
+  if (found->kind == Kind::directory && destination == "-") {
     return Error(ErrorCode::invalid, "a directory cannot be written to standard output")
         .with_hint("--output type=tar,dest=-");
   }
-  return OutputRequest{type == "tar" ? OutputRequest::Kind::tar : OutputRequest::Kind::directory,
-                       destination.empty() ? "-" : std::move(destination)};
+  return OutputRequest{
+      found->kind, destination.empty() ? std::string(found->otherwise) : std::move(destination), {}, {}};
+}
+
+Result<bool> truth_of(std::string_view name, std::string_view value) {
+  if (value != "true" && value != "false") {
+    return Error(ErrorCode::invalid, fmt::format("'--output {}={}' is neither true nor false", name, value))
+        .with_hint(fmt::format("{}=true or {}=false", name, name));
+  }
+  return value == "true";
+}
+
+/// What may be said of some types only.
+Result<void> apply(const std::string& name, const std::string& value, OutputRequest& request) {
+  if (name == "name") {
+    for (const auto part : split(value, ',')) {
+      request.names.emplace_back(part);
+    }
+  } else if (name == "compression") {
+    SHEAF_TRY_ASSIGN(request.compression, parse_compression(value));
+  } else if (name == "push" && request.kind == Kind::nothing) {
+    SHEAF_TRY_ASSIGN(const bool push, truth_of(name, value));
+    request.kind = push ? Kind::registry : Kind::nothing;
+  } else if (name == "tar" && (request.kind == Kind::oci || request.kind == Kind::oci_directory)) {
+    SHEAF_TRY_ASSIGN(const bool tar, truth_of(name, value));
+    request.kind = tar ? Kind::oci : Kind::oci_directory;
+  } else {
+    return Error(ErrorCode::invalid, fmt::format("'--output' has no attribute '{}' for this type", name))
+        .with_hint("type=TYPE,dest=PATH,name=NAME,compression=gzip|zstd|uncompressed; tar=false for oci, push=true for "
+                   "image");
+  }
+  return {};
 }
 
 /// The root of an image, mounted where nobody else sees it.
@@ -74,6 +120,69 @@ Result<void> write_tar_file(const os::Fd& root, const std::string& path) {
 
 } // namespace
 
+Result<void> write_files(const OutputRequest& request, const std::vector<std::string>& trees, store::Store& store) {
+  SHEAF_TRY_ASSIGN(auto staging, store.stage());
+  SHEAF_TRY_ASSIGN(const auto root, mount_root(trees, staging));
+  if (request.kind == Kind::directory) {
+    SHEAF_TRY(os::make_directories(request.destination));
+    SHEAF_TRY_ASSIGN(const auto to, os::open(request.destination, O_RDONLY | O_DIRECTORY));
+    return copy_tree(root, to);
+  }
+  if (request.destination == "-") {
+    return write_tar(root, os::Fd(dup(STDOUT_FILENO)));
+  }
+  return write_tar_file(root, request.destination);
+}
+
+/// Those of the request, else those of the image.
+Result<std::vector<oci::Reference>> names_of(const OutputRequest& request, const std::vector<oci::Reference>& tags) {
+  if (request.names.empty()) {
+    return tags;
+  }
+  std::vector<oci::Reference> names;
+  for (const auto& name : request.names) {
+    SHEAF_TRY_ASSIGN(auto reference, oci::Reference::parse(name).context("reading '--output name='"));
+    names.push_back(std::move(reference));
+  }
+  return names;
+}
+
+Result<void> push_all(const OutputRequest& request, const store::ImageRecord& image,
+                      const std::vector<oci::Reference>& names, const Session& session) {
+  if (names.empty()) {
+    return Error(ErrorCode::invalid, "there is no name to push the image to")
+        .with_hint("name it: -t REGISTRY/NAME:TAG");
+  }
+  for (const auto& name : names) {
+    SHEAF_TRY_ASSIGN(const auto pushed, push_image(image, name, {request.compression, {}}, session));
+    session.events.emit(
+        {EventKind::note, "push", fmt::format("{} {}", pushed.name, pushed.exported.manifest.digest.to_string())});
+  }
+  return {};
+}
+
+ImageFileKind file_kind_of(Kind kind) {
+  return kind == Kind::docker          ? ImageFileKind::docker
+         : kind == Kind::oci_directory ? ImageFileKind::oci_directory
+                                       : ImageFileKind::oci_tar;
+}
+
+} // namespace
+
+Result<oci::Compression> parse_compression(std::string_view text) {
+  if (text == "gzip") {
+    return oci::Compression::gzip;
+  }
+  if (text == "zstd") {
+    return oci::Compression::zstd;
+  }
+  if (text == "uncompressed" || text == "none") {
+    return oci::Compression::none;
+  }
+  return Error(ErrorCode::invalid, fmt::format("there is no compression '{}'", text))
+      .with_hint("one of zstd, gzip and uncompressed");
+}
+
 Result<OutputRequest> parse_output(std::string_view text) {
   SHEAF_TRY_ASSIGN(const auto attributes, parse_attributes(text));
   if (attributes.size() == 1 && !attributes.front().value) {
@@ -86,30 +195,43 @@ Result<OutputRequest> parse_output(std::string_view text) {
       type = value.value_or("");
     } else if (name == "dest" || name == "destination") {
       destination = value.value_or("");
-    } else {
-      return Error(ErrorCode::invalid, fmt::format("'--output' has no attribute '{}'", name))
-          .with_hint("type=TYPE,dest=PATH");
     }
   }
-  return request_of(type, std::move(destination));
+  SHEAF_TRY_ASSIGN(auto request, request_of(type, std::move(destination)));
+  for (const auto& [name, value] : attributes) {
+    if (name != "type" && name != "dest" && name != "destination") {
+      SHEAF_TRY(apply(name, value.value_or(""), request));
+    }
+  }
+  if (request.kind == Kind::oci_directory && request.destination == "-") {
+    return Error(ErrorCode::invalid, "a directory cannot be written to standard output")
+        .with_hint("--output type=oci,tar=false,dest=DIRECTORY");
+  }
+  return request;
 }
 
-Result<void> write_output(const OutputRequest& request, const std::vector<std::string>& trees, store::Store& store) {
-  if (request.kind == OutputRequest::Kind::nothing) {
+Result<void> write_output(const OutputRequest& request, const store::ImageRecord& image,
+                          const std::vector<oci::Reference>& tags, const Session& session) {
+  if (request.kind == Kind::nothing) {
     return {};
   }
-  const auto doing = fmt::format("writing the image's files to '{}'", request.destination);
-  SHEAF_TRY_ASSIGN(auto staging, store.stage().context(doing));
-  SHEAF_TRY_ASSIGN(const auto root, mount_root(trees, staging).context(doing));
-  if (request.kind == OutputRequest::Kind::directory) {
-    SHEAF_TRY(os::make_directories(request.destination).context(doing));
-    SHEAF_TRY_ASSIGN(const auto to, os::open(request.destination, O_RDONLY | O_DIRECTORY).context(doing));
-    return copy_tree(root, to).context(doing);
+  SHEAF_TRY_ASSIGN(const auto names, names_of(request, tags));
+  if (request.kind == Kind::registry) {
+    return push_all(request, image, names, session);
   }
-  if (request.destination == "-") {
-    return write_tar(root, os::Fd(dup(STDOUT_FILENO))).context(doing);
+  if (request.kind == Kind::directory || request.kind == Kind::tar) {
+    SHEAF_TRY_ASSIGN(const auto trees, session.store.trees_of(image));
+    return write_files(request, trees, session.store)
+        .context(fmt::format("writing the image's files to '{}'", request.destination));
   }
-  return write_tar_file(root, request.destination).context(doing);
+  std::vector<std::string> texts;
+  texts.reserve(names.size());
+  for (const auto& name : names) {
+    texts.push_back(name.to_string());
+  }
+  SHEAF_TRY(export_to_file(image, texts, {file_kind_of(request.kind), request.destination, request.compression, {}},
+                           session));
+  return {};
 }
 
 } // namespace sheaf::app

@@ -1,32 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Writes the files of an image to where the user wants them (`sheaf build --output`).
+// What `sheaf build --output` says: where the files of an image, or the image itself, are to go.
 
+#include "app/build_stack.hpp"
+#include "oci/manifest.hpp"
+#include "oci/reference.hpp"
 #include "store/image_record.hpp"
-#include "store/store.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sheaf::app {
 
 struct OutputRequest {
   enum class Kind {
-    directory, ///< type=local
-    tar,       ///< type=tar
-    nothing,   ///< type=cacheonly
+    directory,     ///< type=local
+    tar,           ///< type=tar
+    nothing,       ///< type=cacheonly, type=image
+    oci,           ///< type=oci
+    oci_directory, ///< type=oci,tar=false
+    docker,        ///< type=docker
+    registry,      ///< type=registry, type=image,push=true
   };
   Kind kind = Kind::directory;
-  /// A path; "-" for standard output (tar).
+  /// A path; "-" for standard output (tar, oci, docker).
   std::string destination;
+  /// Of the image in the file or registry; empty: what -t says.
+  std::vector<std::string> names;
+  std::optional<oci::Compression> compression;
 };
 
-/// "type=tar,dest=FILE", or a path alone for type=local, "-" for a tar on standard output. `invalid` for anything else;
-/// `unsupported` for types that docker knows and we do not yet.
+/// "type=TYPE,dest=FILE[,name=NAME][,compression=gzip|zstd|uncompressed]", or a path alone for type=local, "-" for a
+/// tar on standard output. `invalid` for anything else.
 Result<OutputRequest> parse_output(std::string_view text);
+/// "gzip", "zstd" or "uncompressed"; `invalid` for anything else.
+Result<oci::Compression> parse_compression(std::string_view text);
 
-/// `trees` bottom first, as mounted by overlayfs. Nothing of a tar is left behind if it fails.
-Result<void> write_output(const OutputRequest& request, const std::vector<std::string>& trees, store::Store& store);
+/// `tags` are the names of the image. Nothing of a file is left behind if it fails.
+Result<void> write_output(const OutputRequest& request, const store::ImageRecord& image,
+                          const std::vector<oci::Reference>& tags, const Session& session);
 
 } // namespace sheaf::app

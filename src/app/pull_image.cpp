@@ -152,8 +152,8 @@ Result<std::vector<Pulled>> import_images(const std::string& file, const std::op
   }
   SHEAF_TRY_ASSIGN(const auto images, image::ImageFile::open(path, session.store).context(doing));
   if (name && images.entries().size() != 1) {
-    return Error(ErrorCode::invalid, fmt::format("it holds {} images, which cannot all be called '{}'",
-                                                 images.entries().size(), *name))
+    return Error(ErrorCode::invalid,
+                 fmt::format("it holds {} images, which cannot all be called '{}'", images.entries().size(), *name))
         .with_context(std::string(doing));
   }
   std::vector<Pulled> all;

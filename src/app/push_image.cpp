@@ -65,8 +65,7 @@ Result<image::Exported> export_to_file(const store::ImageRecord& image, const st
     how.form = image::Form::docker;
     how.compression = oci::Compression::none;
   }
-  SHEAF_TRY_ASSIGN(auto exported,
-                   image::export_image(image, how, *target, session.store, session.stop).context(doing));
+  SHEAF_TRY_ASSIGN(auto exported, image::export_image(image, how, *target, session.store, session.stop).context(doing));
   SHEAF_TRY(target->finish().context(doing));
   return exported;
 }

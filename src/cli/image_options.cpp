@@ -212,6 +212,10 @@ Result<app::ImageBuild> image_build_of(const Invocation& invocation) {
     SHEAF_TRY_ASSIGN(auto output, app::parse_output(text));
     build.outputs.push_back(std::move(output));
   }
+  if (invocation.has("push")) {
+    build.outputs.push_back({app::OutputRequest::Kind::registry, {}, {}, {}});
+  }
+  build.pull = invocation.has("pull") ? app::Pull::always : app::Pull::missing;
   build.squash = invocation.has("squash");
   build.on_failure = invocation.has("shell-on-error") ? app::OnFailure::shell : app::OnFailure::report;
   return build;
