@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/image_bases.hpp"
 
-#include "app/import_layout.hpp"
 #include "base/suggest.hpp"
+#include "image/image_file.hpp"
+#include "image/import.hpp"
 #include "oci/reference.hpp"
 
 #include <fmt/format.h>
@@ -28,11 +29,19 @@ Error missing(const std::string& name, const Session& session) {
                              name));
 }
 
+/// The place is "PATH", "PATH:TAG" or "PATH@DIGEST".
+Result<store::ImageRecord> import_from_layout(const std::string& text, const Session& session) {
+  const auto place = image::split_place(text);
+  SHEAF_TRY_ASSIGN(const auto file, image::ImageFile::open(place.path, session.store));
+  SHEAF_TRY_ASSIGN(const auto source, file.source(place.name));
+  return image::import_image(*source, {}, session.store, session.stop);
+}
+
 } // namespace
 
 Result<store::ImageRecord> find_image(const std::string& name, const Session& session) {
   if (name.starts_with(k_layout_scheme)) {
-    return import_layout(name.substr(k_layout_scheme.size()), session.store, session.stop);
+    return import_from_layout(name.substr(k_layout_scheme.size()), session);
   }
   SHEAF_TRY(oci::Reference::parse(name));
   SHEAF_TRY_ASSIGN(auto image, session.store.find_image(name));
