@@ -66,11 +66,11 @@ public:
       SHEAF_TRY_ASSIGN(auto layer, add(path, false));
       manifest.layers.push_back(std::move(layer));
     }
+    manifest.annotations.emplace(k_made_up, "1");
     manifest.media_type = oci::media_type::k_manifest;
     m_top.text = oci::serialise(manifest);
     m_top.media_type = manifest.media_type;
     m_top.digest = Digest::of(m_top.text);
-    m_top.made_up = true;
     return {};
   }
 

@@ -22,8 +22,10 @@ enum class Form { oci, docker };
 
 struct ExportOptions {
   /// Nothing: layers that came from outside as they are, others with zstd (Form::docker: gzip).
+  /// Layers that came plain are packed, unless the image leaves as it came.
   std::optional<oci::Compression> compression;
-  Form form = Form::oci;
+  /// Nothing: as it came, for a new one OCI's.
+  std::optional<Form> form;
   /// For the manifest, besides those of the image.
   std::map<std::string, std::string> annotations;
   /// Seconds since 1970 for `created`; nothing: that of the image.

@@ -3,6 +3,7 @@
 
 #include "archive/unpack.hpp"
 #include "image/docker_archive_source.hpp"
+#include "image/layout_index.hpp"
 #include "image/layout_source.hpp"
 #include "os/file.hpp"
 #include "os/namespaces.hpp"
@@ -16,9 +17,6 @@
 
 namespace sheaf::image {
 namespace {
-
-constexpr const char* k_tag = "org.opencontainers.image.ref.name";
-constexpr const char* k_full_name = "io.containerd.image.name";
 
 Error no_image(const std::string& path) {
   return Error(ErrorCode::invalid, fmt::format("'{}' holds no image", path))
@@ -38,12 +36,6 @@ Result<void> unpack_to(const std::string& path, const std::string& directory) {
   return {};
 }
 
-/// "docker.io/library/app:1" → "1"
-std::string tag_of(const std::string& name) {
-  const auto colon = name.rfind(':');
-  return colon == std::string::npos || name.find('/', colon) != std::string::npos ? name : name.substr(colon + 1);
-}
-
 std::string first_name(const ImageFile::Entry& entry) {
   return entry.names.empty() ? entry.digest.to_string() : entry.names.front();
 }
@@ -56,21 +48,6 @@ Result<oci::Index> read_index(const std::string& directory) {
     return Error(ErrorCode::corrupt, "'index.json' is a manifest, not an index");
   }
   return std::move(*index);
-}
-
-std::vector<std::string> names_of(const oci::Descriptor& entry) {
-  std::vector<std::string> names;
-  for (const auto* key : {k_full_name, k_tag}) {
-    const auto found = entry.annotations.find(key);
-    if (found != entry.annotations.end() && !found->second.empty()) {
-      names.push_back(found->second);
-    }
-  }
-  // The tag alone says nothing where the name does.
-  if (names.size() == 2 && (names[0] == names[1] || tag_of(names[0]) == names[1])) {
-    names.pop_back();
-  }
-  return names;
 }
 
 ManifestText text_of(const oci::Index& index) {

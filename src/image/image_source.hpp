@@ -21,9 +21,11 @@ struct ManifestText {
   /// As the source says; may be empty.
   std::string media_type;
   Digest digest;
-  /// The source has no manifest (docker archives): this one was made up for it, and says nothing that is worth keeping.
-  bool made_up = false;
 };
+
+/// An annotation of manifests that a source made up since it has none (docker archives): they lead to the layers, and
+/// say nothing that is worth keeping.
+inline constexpr std::string_view k_made_up = "sheaf.manifest.made-up";
 
 /// Safe from several threads.
 class ImageSource {

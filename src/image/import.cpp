@@ -64,11 +64,10 @@ public:
     store::Blobs blobs(m_store);
     SHEAF_TRY_ASSIGN(const auto kept, blobs.put(config, m_manifest.config.media_type));
     record.config = kept.digest;
-    if (!text.made_up) {
-      SHEAF_TRY_ASSIGN(const auto manifest, blobs.put(text.text, m_manifest.media_type));
-      record.manifest = manifest.digest;
-      record.annotations = m_manifest.annotations;
-    }
+    SHEAF_TRY_ASSIGN(const auto manifest, blobs.put(text.text, m_manifest.media_type));
+    record.manifest = manifest.digest;
+    record.annotations = m_manifest.annotations;
+    record.annotations.erase(std::string(k_made_up));
     return record;
   }
 

@@ -34,7 +34,7 @@ struct ImageRecord {
   /// For the manifest; no part of the id.
   std::map<std::string, std::string> annotations;
   /// Of an image that came from outside: the blobs that said so (blobs.hpp). Neither is part of the id, and both count
-  /// only as long as they still say what `image` and `trees` do. The manifest is missing if the source had none.
+  /// only as long as they still say what `image` and `trees` do.
   std::optional<Digest> manifest = std::nullopt;
   std::optional<Digest> config = std::nullopt;
   bool operator==(const ImageRecord&) const = default;
