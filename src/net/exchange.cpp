@@ -137,13 +137,12 @@ private:
     if (m_request.method == "HEAD") {
       set(CURLOPT_NOBODY, 1L);
     } else if (m_request.file) {
+      // No CURLOPT_SEEKFUNCTION: libcurl would send all again on its own when a kept connection breaks.
       set(CURLOPT_UPLOAD, 1L);
       set(CURLOPT_UPLOAD_BUFFERSIZE, k_send_buffer);
       set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(m_request.file->length));
       set(CURLOPT_READFUNCTION, &Transfer::give_bytes);
       set(CURLOPT_READDATA, this);
-      set(CURLOPT_SEEKFUNCTION, &Transfer::rewind);
-      set(CURLOPT_SEEKDATA, this);
     } else if (m_request.method != "GET" && m_request.method != "DELETE") {
       set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(m_request.body.size()));
       set(CURLOPT_POSTFIELDS, m_request.body.c_str());
@@ -352,15 +351,6 @@ private:
       m_request.sent(static_cast<std::uint64_t>(got));
     }
     return static_cast<std::size_t>(got);
-  }
-
-  /// libcurl found a kept connection closed and begins again on another.
-  static int rewind(void* self, curl_off_t offset, int origin) {
-    if (origin != SEEK_SET || offset < 0) {
-      return CURL_SEEKFUNC_FAIL;
-    }
-    static_cast<Transfer*>(self)->m_sent = static_cast<std::uint64_t>(offset);
-    return CURL_SEEKFUNC_OK;
   }
 
   static int check_stop(void* self, curl_off_t /*total*/, curl_off_t /*now*/, curl_off_t /*up_total*/,

@@ -71,7 +71,7 @@ auto Client::Impl::from_any(const oci::Reference& image, std::string_view doing,
     const bool is_last = i + 1 == all.size();
     if (result || is_last || !may_ask_next(result.error())) {
       if (!result && !failed_mirrors.empty() && result.error().details().empty()) {
-        result.error() = std::move(result.error()).with_details(failed_mirrors);
+        (void)std::move(result.error()).with_details(failed_mirrors);
       }
       return std::move(result).context(fmt::format("{} from '{}'", doing, all[i].session->host()));
     }

@@ -196,11 +196,11 @@ Error Session::error_of(const net::Response& answer) {
   response.body = net::redacted(std::move(response.body), secrets);
   auto error = registry::error_of(response, m_host);
   if (response.status == 401 && !user.empty()) {
-    error = std::move(error).with_hint(
+    (void)std::move(error).with_hint(
         fmt::format("it does not accept '{}' for this: run 'sheaf login {}' again", user, m_host));
   }
   if (error.code() == ErrorCode::denied && m_credential_error) {
-    error = std::move(error).with_details(fmt::format("no credentials were used: {}", m_credential_error->summary()));
+    (void)std::move(error).with_details(fmt::format("no credentials were used: {}", m_credential_error->summary()));
   }
   return error;
 }
