@@ -118,8 +118,6 @@ Result<void> write_tar_file(const os::Fd& root, const std::string& path) {
   return os::rename(partial, path);
 }
 
-} // namespace
-
 Result<void> write_files(const OutputRequest& request, const std::vector<std::string>& trees, store::Store& store) {
   SHEAF_TRY_ASSIGN(auto staging, store.stage());
   SHEAF_TRY_ASSIGN(const auto root, mount_root(trees, staging));

@@ -81,7 +81,7 @@ public:
 private:
   Result<image::ManifestText> fetch(const oci::Reference& image, std::stop_token stop) {
     SHEAF_TRY_ASSIGN(auto fetched, m_client.manifest(image, std::move(stop)));
-    return image::ManifestText{std::move(fetched.text), std::move(fetched.media_type), fetched.digest, false};
+    return image::ManifestText{std::move(fetched.text), std::move(fetched.media_type), fetched.digest};
   }
 
   registry::Client& m_client;

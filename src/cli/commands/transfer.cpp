@@ -8,7 +8,7 @@
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
-#include "plan/step.hpp"
+#include "plan/platform.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
