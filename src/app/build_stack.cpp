@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/build_stack.hpp"
 
+#include "app/layer_caches.hpp"
 #include "app/network.hpp"
 #include "builder/builder.hpp"
 #include "sandbox/runtime.hpp"
@@ -24,6 +25,7 @@ public:
   Result<BuiltStack> run(OnConflict on_conflict) {
     BuiltStack stack;
     stack.plans = m_wanted.plans;
+    SHEAF_TRY_ASSIGN(m_cache, open_caches(m_project.config.caches.value_or(std::vector<std::string>()), m_session));
     for (;;) {
       SHEAF_TRY_ASSIGN(const auto conflicts, attempt(stack));
       if (conflicts.empty()) {
@@ -40,7 +42,7 @@ private:
   /// Builds and joins; the conflicts that stopped it.
   Result<std::vector<LayerConflict>> attempt(BuiltStack& stack) {
     SHEAF_TRY_ASSIGN(auto outcome, builder::build_layers(stack.plans, m_session.store, *m_runtime, m_session.events,
-                                                         {m_session.jobs, downloads()}, m_session.stop));
+                                                         {m_session.jobs, downloads(), m_cache}, m_session.stop));
     if (!outcome.conflicts.empty()) {
       return std::move(outcome.conflicts);
     }
@@ -78,6 +80,7 @@ private:
   Session m_session;
   std::unique_ptr<sandbox::Runtime> m_runtime;
   std::vector<resolve::Edge> m_edges;
+  builder::LayerCache m_cache;
 };
 
 } // namespace

@@ -11,6 +11,7 @@
 
 #include <iterator>
 #include <map>
+#include <utility>
 
 namespace sheaf::app {
 namespace {
@@ -33,8 +34,13 @@ public:
     std::vector<cat::ProjectConfig> levels;
     levels.push_back(from_choices(choices));
     levels.push_back(from_environment());
-    SHEAF_TRY(read_level(m_project.root + "/sheaf.yml", levels));
-    SHEAF_TRY(refuse_registries(levels.back()));
+    std::vector<cat::ProjectConfig> own;
+    SHEAF_TRY(read_level(m_project.root + "/sheaf.yml", own));
+    for (auto& level : own) {
+      SHEAF_TRY(refuse_registries(level));
+      m_project.suggested_caches = std::exchange(level.caches, {}).value_or(std::vector<std::string>());
+      levels.push_back(std::move(level));
+    }
     SHEAF_TRY(read_level(user_config_folder() + "/config.yml", levels));
     m_project.config = cat::merge(levels);
     return {};
@@ -89,6 +95,15 @@ private:
     if (auto agents = os::environment("SHEAF_AGENTS")) {
       config.agents = std::move(agents);
       config.origins["agents"] = "SHEAF_AGENTS";
+    }
+    if (const auto caches = os::environment("SHEAF_CACHES")) {
+      config.caches.emplace();
+      for (const auto place : split(*caches, ' ')) {
+        if (!place.empty()) {
+          config.caches->emplace_back(place);
+        }
+      }
+      config.origins["caches"] = "SHEAF_CACHES";
     }
     return config;
   }

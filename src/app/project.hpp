@@ -30,6 +30,9 @@ struct Project {
   std::string name;
   catalogue::ProjectConfig config;
   catalogue::Catalogue catalogue;
+  /// Caches that the project's own file names. A layer of theirs would stand in the store for that of every other
+  /// project, so that they are used only if the user names them, too.
+  std::vector<std::string> suggested_caches;
   /// Every path looked at, present or not: the no-op check stats them again.
   std::vector<std::string> inputs;
 };

@@ -11,6 +11,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 
@@ -105,6 +106,16 @@ void warn_unused(const Project& project, EventSink& events) {
                                origin != config.origins.end() ? origin->second : "settings", key)});
     }
   };
+  for (const auto& cache : project.suggested_caches) {
+    const auto& named = config.caches.value_or(std::vector<std::string>());
+    if (std::ranges::find(named, cache) == named.end()) {
+      events.emit(
+          {EventKind::warning, "",
+           fmt::format("sheaf.yml names the cache '{0}', which is not used: what it holds would count for other "
+                       "projects, too; if you trust it, write 'caches: [{0}]' into '{1}/config.yml'",
+                       cache, user_config_folder())});
+    }
+  }
   warn(config.family.has_value(), "family");
   warn(config.ports.has_value(), "ports");
   warn(config.gpus.has_value(), "gpus");
@@ -112,7 +123,6 @@ void warn_unused(const Project& project, EventSink& events) {
   warn(config.branch.has_value(), "branch");
   warn(config.snippet.has_value(), "snippet");
   warn(config.tests.has_value(), "tests");
-  warn(config.caches.has_value(), "caches");
 }
 
 Result<std::vector<sandbox::BindMount>> user_mounts(const Environment& environment, const std::string& home) {

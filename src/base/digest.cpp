@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <array>
 #include <utility>
 
 namespace sheaf {
@@ -84,6 +85,18 @@ std::string Digest::hex() const {
   for (const auto byte : m_bytes) {
     text += k_digits[byte >> 4U];
     text += k_digits[byte & 15U];
+  }
+  return text;
+}
+
+std::string sha1_hex(std::string_view bytes) {
+  std::array<unsigned char, 20> digest{};
+  unsigned length = 0;
+  SHEAF_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha1(), nullptr) == 1 &&
+               length == digest.size());
+  std::string text;
+  for (const auto byte : digest) {
+    text += fmt::format("{:02x}", byte);
   }
   return text;
 }

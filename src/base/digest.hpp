@@ -71,4 +71,7 @@ using RecipeKey = Key<struct RecipeTag>;
 /// Hash of a layer's canonical result.
 using ContentKey = Key<struct ContentTag>;
 
+/// SHA-1 as 40 hex digits: for names that other tools made so, never for trust.
+std::string sha1_hex(std::string_view bytes);
+
 } // namespace sheaf

@@ -50,7 +50,7 @@ Result<std::vector<store::StoredLayer>> results_of(Built built) {
 Result<BuildOutcome> build_layers(const std::vector<plan::LayerPlan>& plans, store::Store& store,
                                   sandbox::Runtime& runtime, EventSink& events, const BuildOptions& options,
                                   std::stop_token stop) {
-  LayerBuilder builder(store, runtime, events, options.downloads);
+  LayerBuilder builder(store, runtime, events, options.downloads, options.cache);
   const auto needs = needs_of(plans);
   Built built(plans.size()); // a worker writes its own place; others read it when the queue says that it is done
   ReadyQueue(needs).run(std::max(1U, options.jobs), [&](std::size_t i) {

@@ -6,6 +6,7 @@
 #include "base/event.hpp"
 #include "builder/downloads.hpp"
 #include "builder/join_findings.hpp"
+#include "builder/layer_cache.hpp"
 #include "plan/layer_plan.hpp"
 #include "sandbox/runtime.hpp"
 #include "store/store.hpp"
@@ -20,6 +21,7 @@ struct BuildOptions {
   unsigned jobs = 4;
   /// For FETCH and ADD.
   Downloads downloads;
+  LayerCache cache = {};
 };
 
 struct BuildOutcome {

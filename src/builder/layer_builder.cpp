@@ -257,12 +257,20 @@ Result<store::StoredLayer> LayerBuilder::build(const plan::LayerPlan& plan,
   }
   m_events.emit({EventKind::begin, subject, plan.reason});
   const auto start = Clock::now();
+  if (auto fetched = m_cache.fetch ? m_cache.fetch(key, plan.name, stop) : std::nullopt) {
+    m_events.emit({EventKind::end, subject, fmt::format("fetched, {}", human_bytes(fetched->record.bytes)), 0, 0,
+                   milliseconds_since(start)});
+    return std::move(*fetched);
+  }
   auto built = build_new(plan, key, closure, stop).context(fmt::format("building layer '{}'", plan.name));
   tell_of_damage();
   if (built) {
     const auto& record = built->record;
     m_events.emit({EventKind::end, subject, fmt::format("{}, {} files", human_bytes(record.bytes), record.files), 0, 0,
                    milliseconds_since(start)});
+    if (m_cache.offer) {
+      m_cache.offer(*built, stop);
+    }
   } else {
     m_events.emit({EventKind::fail, subject, built.error().summary(), 0, 0, milliseconds_since(start)});
   }

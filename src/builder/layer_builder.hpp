@@ -7,6 +7,7 @@
 #include "base/event.hpp"
 #include "builder/composer.hpp"
 #include "builder/downloads.hpp"
+#include "builder/layer_cache.hpp"
 #include "builder/rebuild.hpp"
 #include "plan/layer_plan.hpp"
 #include "sandbox/runtime.hpp"
@@ -20,11 +21,13 @@ namespace sheaf::builder {
 
 class LayerBuilder {
 public:
-  LayerBuilder(store::Store& store, sandbox::Runtime& runtime, EventSink& events, Downloads downloads)
+  LayerBuilder(store::Store& store, sandbox::Runtime& runtime, EventSink& events, Downloads downloads,
+               LayerCache cache = {})
       : m_store(store),
         m_runtime(runtime),
         m_events(events),
         m_downloads(std::move(downloads)),
+        m_cache(std::move(cache)),
         m_composer(store, runtime, events) {}
 
   /// `closure` holds the layers of plan.closure, in that order. Safe from several threads.
@@ -49,6 +52,7 @@ private:
   sandbox::Runtime& m_runtime;
   EventSink& m_events;
   Downloads m_downloads;
+  LayerCache m_cache;
   Composer m_composer;
   std::mutex m_mutex; ///< guards m_conflicts
   std::vector<LayerConflict> m_conflicts;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/stack_image.hpp"
 #include "app/up.hpp"
 #include "cli/commands/all.hpp"
 #include "cli/commands/build_image.hpp"
@@ -32,6 +33,9 @@ Result<int> build_project(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   SHEAF_TRY_ASSIGN(const auto environment,
                    app::make_ready(invocation.choices(), {store, *invocation.events, invocation.stop(), jobs}));
+  SHEAF_TRY_ASSIGN(const auto image, app::save_stack_image(environment, store));
+  invocation.events->emit(
+      {EventKind::note, "image", fmt::format("{}  {}", image.id.to_string().substr(0, 19), image.name)});
   if (!invocation.json()) {
     return 0;
   }
@@ -40,7 +44,8 @@ Result<int> build_project(Invocation& invocation) {
     layers.push_back(
         {{"name", line.name}, {"kind", line.kind}, {"content_key", line.content_key}, {"bytes", line.bytes}});
   }
-  Invocation::print(nlohmann::json{{"layers", layers}}.dump(2) + "\n");
+  Invocation::print(nlohmann::json{{"layers", layers}, {"image", image.name}, {"id", image.id.to_string()}}.dump(2) +
+                    "\n");
   return 0;
 }
 
@@ -57,7 +62,7 @@ const Command k_build = {
     "out "
     "the Dockerfile and keeps the image in the store. Steps that were done before on the same content are not done "
     "again. Without any of them it builds and joins the layers of the project, as 'sheaf up' does before it runs "
-    "something.",
+    "something, and names the image of them PROJECT:l2-dev, or PROJECT:l2-cli if it has agents.",
     {"[CONTEXT]", 0, 1},
     k_options,
     k_examples,
