@@ -406,3 +406,12 @@ def test_a_trigger_may_need_a_stage_that_nothing_else_needs(context):
 def test_no_network_shows_no_interfaces_of_the_host(context):
     dockerfile(context, "RUN --network=none ls /sys/class/net > /interfaces\n")
     assert file_of(context, "interfaces") in ("", "lo\n")
+
+
+def test_a_cache_starts_as_what_it_is_made_from(context):
+    dockerfile(context, "RUN mkdir -m 750 /s && echo x > /s/file && ln /s/file /s/hard && ln -s file /s/link && "
+                        "mkfifo /s/fifo && chown 5:6 /s /s/file && chmod 4777 /s/file && touch -d @1000000000 /s/file\n"
+                        "FROM base\nRUN --mount=type=cache,target=/c,from=0,source=/s cd /c && "
+                        "stat -c '%u:%g %a %h %Y' file > /got && stat -c '%u:%g %a' . >> /got && readlink link >> /got "
+                        "&& test -p fifo\n")
+    assert file_of(context, "got") == "5:6 4777 2 1000000000\n5:6 750\nfile\n"
