@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: hidden helper modes first, then the command line, the command, the exit code.
 
+#include "base/printable.hpp"
 #include "cli/command.hpp"
 #include "cli/help.hpp"
 #include "cli/interrupt.hpp"
@@ -88,7 +89,7 @@ int main(int argc, char** argv) {
     if (result) {
       return *result;
     }
-    std::fprintf(stderr, "%s\n", result.error().render().c_str());
+    std::fprintf(stderr, "%s\n", printable(result.error().render(), Colours::kept).c_str());
     return sheaf::cli::exit_code(result.error().code());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "error: this is a bug in sheaf: %s\n", error.what());
