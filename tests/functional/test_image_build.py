@@ -415,3 +415,14 @@ def test_a_cache_starts_as_what_it_is_made_from(context):
                         "stat -c '%u:%g %a %h %Y' file > /got && stat -c '%u:%g %a' . >> /got && readlink link >> /got "
                         "&& test -p fifo\n")
     assert file_of(context, "got") == "5:6 4777 2 1000000000\n5:6 750\nfile\n"
+
+
+def test_a_stage_that_fails_ends_the_others(context):
+    dockerfile(context, "FROM base AS slow\nRUN sleep 97; true\nFROM base AS bad\n"
+                        "RUN sleep 0.3; exit 7\nFROM base\nCOPY --from=slow / /s\nCOPY --from=bad / /b\n")
+    start = time.monotonic()
+    outcome = build(context)
+    assert outcome.code == 3 and "stage 'bad'" in outcome.err and "exit code 7" in outcome.err, outcome
+    assert time.monotonic() - start < 60
+    assert sorted(outcome.subjects("fail")) == ["stage bad", "stage slow"]
+    assert processes_with("sleep 97;") == [] and context.machine.leftovers() == []
