@@ -28,11 +28,15 @@ using namespace sheaf; // NOLINT(google-build-using-namespace): this file is the
 Result<ui::RenderSettings> render_settings(const cli::Parsed& parsed) {
   ui::RenderSettings settings;
   const auto found = parsed.options.find("progress");
-  const auto style = found != parsed.options.end() ? found->second : "auto";
+  auto style = found != parsed.options.end() ? found->second : "auto";
+  if (style == "quiet") { // as docker calls it
+    settings.verbosity = ui::Verbosity::quiet;
+    style = "auto";
+  }
   const bool terminal = style == "tty" || (style == "auto" && isatty(STDERR_FILENO) == 1);
   if (style != "auto" && style != "tty" && style != "plain" && style != "json") {
     return Error(ErrorCode::invalid, fmt::format("'--progress {}' is not a style", style))
-        .with_hint("one of auto, plain, tty and json");
+        .with_hint("one of auto, plain, tty, json and quiet");
   }
   settings.style = style == "json" ? ui::Style::json : terminal ? ui::Style::terminal : ui::Style::plain;
   settings.colour = terminal && !os::environment("NO_COLOR") && os::environment("TERM") != "dumb";

@@ -426,3 +426,9 @@ def test_a_stage_that_fails_ends_the_others(context):
     assert time.monotonic() - start < 60
     assert sorted(outcome.subjects("fail")) == ["stage bad", "stage slow"]
     assert processes_with("sleep 97;") == [] and context.machine.leftovers() == []
+
+
+def test_a_quiet_build_as_docker_calls_it(context):
+    dockerfile(context, "RUN echo said\n")
+    outcome = context.ok("build", "--progress=quiet", ".")
+    assert outcome.err == "" and outcome.out == "", outcome
