@@ -121,6 +121,29 @@ Result<std::vector<oci::Reference>> references(const std::vector<std::string>& t
   return result;
 }
 
+/// Adds the images that the file names, and those of stages that only ONBUILD of another image needs.
+Result<std::map<std::string, oci::Image>> find_bases(const containerfile::File& file, const std::string& file_name,
+                                                     const plan::ImageRequest& request, Pull pull,
+                                                     builder::ImageInputs& inputs, const Session& session) {
+  std::map<std::string, oci::Image> images;
+  for (;;) {
+    Diagnostics diagnostics;
+    auto names = plan::images_of(file, request, images, diagnostics);
+    if (diagnostics.has_errors()) {
+      return diagnostics.to_error(fmt::format("reading '{}'", file_name));
+    }
+    std::erase_if(names, [&](const auto& name) { return images.contains(name); });
+    if (names.empty()) {
+      return images;
+    }
+    SHEAF_TRY_ASSIGN(auto found, find_images(names, pull, session));
+    for (const auto& [name, record] : found) {
+      images.emplace(name, record.image);
+    }
+    inputs.images.merge(found);
+  }
+}
+
 } // namespace
 
 Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& session) {
@@ -135,15 +158,7 @@ Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& se
   if (!file) {
     return diagnostics.to_error(fmt::format("reading '{}'", source->name()));
   }
-  const auto names = plan::images_of(*file, request, diagnostics);
-  if (diagnostics.has_errors()) {
-    return diagnostics.to_error(fmt::format("reading '{}'", source->name()));
-  }
-  SHEAF_TRY_ASSIGN(planned.inputs.images, find_images(names, build.pull, session));
-  std::map<std::string, oci::Image> images;
-  for (const auto& [name, record] : planned.inputs.images) {
-    images.emplace(name, record.image);
-  }
+  SHEAF_TRY_ASSIGN(const auto images, find_bases(*file, source->name(), request, build.pull, planned.inputs, session));
   lint_file(*file, request, planned.context, images, diagnostics);
   auto plan = plan::plan_image(*file, request, images, diagnostics);
   SHEAF_TRY_ASSIGN(planned.warnings, settle(diagnostics, source->name(), session.events));

@@ -4,6 +4,7 @@
 #include "base/digest.hpp"
 #include "layer/parent_view.hpp"
 #include "os/file.hpp"
+#include "sandbox/copy_entries.hpp"
 
 #include <fmt/format.h>
 
@@ -12,26 +13,43 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <filesystem>
 #include <thread>
+
+#include "context/selection.hpp"
 
 namespace sheaf::builder {
 namespace {
 
 using Sharing = plan::CacheMount::Sharing;
 
-/// Puts what the trees show at `path` into the directory `to`.
+/// Puts what the trees show at `path` into the directory `to`, which becomes a copy of that one.
 Result<void> copy_start(const std::vector<std::string>& lowers, const std::string& path, const std::string& to) {
   SHEAF_TRY_ASSIGN(const auto view, layer::ParentView::open(lowers));
   const auto place = os::open_in_root(view.root(), path, O_RDONLY | O_DIRECTORY);
   if (!place) {
     return Error(ErrorCode::not_found, fmt::format("there is no directory '{}' for a cache to start with", path));
   }
-  std::error_code error;
-  std::filesystem::copy(fmt::format("/proc/self/fd/{}/.", place->get()), to,
-                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks, error);
-  return error ? Error::from_errno(error.value(), fmt::format("copying what a cache starts with, '{}'", path))
-               : Result<void>();
+  SHEAF_TRY_ASSIGN(const auto info, os::stat_of(*place));
+  SHEAF_TRY_ASSIGN(const auto target, os::open(to, O_RDONLY | O_DIRECTORY));
+  SHEAF_TRY_ASSIGN(const auto selected, context::select(*place, {{"/"}, {}, false}, nullptr));
+  const sandbox::CopyAttributes as_there;
+  SHEAF_TRY(sandbox::EntryCopier(*place, target, as_there).copy_folder(selected.front()));
+  if (fchown(target.get(), info.st_uid, info.st_gid) != 0 || fchmod(target.get(), info.st_mode & 07777U) != 0) {
+    return Error::from_errno(errno, "setting owner and permissions");
+  }
+  return {};
+}
+
+/// Source: BuildKit, which makes a directory with the mount's owner and mode only if the cache starts empty.
+Result<void> fill(const plan::CacheMount& mount, const std::vector<std::string>& lowers, const std::string& draft) {
+  if (!lowers.empty()) {
+    return copy_start(lowers, mount.path, draft)
+        .context(fmt::format("copying '{}', which cache '{}' starts with", mount.path, mount.id));
+  }
+  if (chown(draft.c_str(), mount.uid, mount.gid) != 0 || chmod(draft.c_str(), mount.mode) != 0) {
+    return Error::from_errno(errno, fmt::format("setting owner and permissions of cache '{}'", mount.id));
+  }
+  return {};
 }
 
 /// Under another name first, so that a copy that was broken off is not taken for a cache.
@@ -43,12 +61,7 @@ Result<void> make(const plan::CacheMount& mount, const std::vector<std::string>&
   const auto draft = folder + "/draft";
   SHEAF_TRY(os::remove_all(draft));
   SHEAF_TRY(os::make_directories(draft));
-  if (!lowers.empty()) {
-    SHEAF_TRY(copy_start(lowers, mount.path, draft));
-  }
-  if (chown(draft.c_str(), mount.uid, mount.gid) != 0 || chmod(draft.c_str(), mount.mode) != 0) {
-    return Error::from_errno(errno, fmt::format("setting owner and permissions of cache '{}'", mount.id));
-  }
+  SHEAF_TRY(fill(mount, lowers, draft));
   return os::rename(draft, data);
 }
 

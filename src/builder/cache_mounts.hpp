@@ -31,8 +31,9 @@ public:
   explicit CacheMounts(std::string folder) : m_folder(std::move(folder)) {}
 
   /// The directory for one step. "shared" gives the same one to all, "locked" waits until nobody else has it, "private"
-  /// gives the first that nobody has. A new one gets the mount's owner and mode, and a copy of what `lowers` (bottom
-  /// first, may be empty) show at the mount's path; `start` names them. `cancelled` if stopped while waiting.
+  /// gives the first that nobody has. A new one is a copy of the directory that `lowers` (bottom first) show at the
+  /// mount's path, owners and times included, and `start` names it; without any it is empty and has the mount's owner
+  /// and mode. `cancelled` if stopped while waiting.
   Result<CacheDirectory> take(const plan::CacheMount& mount, const std::vector<std::string>& lowers,
                               const std::string& start, std::stop_token stop) const;
 

@@ -37,10 +37,13 @@ Result<BuiltImage> build_image(const plan::ImagePlan& plan, const ImageInputs& i
   ImageSources sources(inputs, store, results);
   SHEAF_TRY_ASSIGN(auto caches, store.folder("cache/mounts"));
   ImageBuild build{plan, inputs, store, runtime, events, sources, CacheMounts(std::move(caches)), {}};
+  std::stop_source ending; // when the caller wants it, or when a stage has failed: the others are for nothing
+  const std::stop_callback pass_on(stop, [&] { ending.request_stop(); });
   ReadyQueue(needs_of(plan)).run(std::max(1U, inputs.jobs), [&](std::size_t i) {
-    auto result = run_stage(build, plan.stages[i], stop);
+    auto result = run_stage(build, plan.stages[i], ending.get_token());
     if (!result) {
       errors[i] = std::move(result).error();
+      ending.request_stop();
       return ReadyQueue::Ended::badly;
     }
     results[i] = std::move(*result);

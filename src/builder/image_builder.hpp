@@ -60,7 +60,7 @@ struct BuiltImage {
   std::size_t steps_reused = 0;
 };
 
-/// If stages fail, the error of the first in order; what was built stays in the cache.
+/// A stage that fails ends the others, as with BuildKit; its error comes back. What was built stays in the cache.
 Result<BuiltImage> build_image(const plan::ImagePlan& plan, const ImageInputs& inputs, store::Store& store,
                                sandbox::Runtime& runtime, EventSink& events, std::stop_token stop);
 

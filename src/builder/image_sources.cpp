@@ -18,13 +18,9 @@ namespace {
 
 using plan::Source;
 
-bool is_context(const Source& source) {
-  return source.kind == Source::Kind::context || source.kind == Source::Kind::named_context;
-}
-
-Digest name_of(std::string_view kind, const std::string& where, const context::Selection& selection) {
+Digest name_of(std::string_view kind, const ContextFolder& where, const context::Selection& selection) {
   Sha256 hash;
-  hash.field(kind).field(where).field(selection.parents ? "parents" : "");
+  hash.field(kind).field(where.path).field(where.ignore).field(selection.parents ? "parents" : "");
   for (const auto& source : selection.sources) {
     hash.field(source);
   }
@@ -46,6 +42,12 @@ std::string literal(const std::string& path) {
 }
 
 } // namespace
+
+context::Selection selection_of(const std::string& path) { return {{literal(path)}, {}, false}; }
+
+bool is_context(const plan::Source& source) {
+  return source.kind == Source::Kind::context || source.kind == Source::Kind::named_context;
+}
 
 Result<const ContextFolder*> ImageSources::context_folder(const Source& source) const {
   if (source.kind == Source::Kind::context) {
@@ -91,7 +93,7 @@ Result<std::vector<std::string>> ImageSources::lowers(const Source& source) cons
 }
 
 Result<std::string> ImageSources::cover_of(const ContextFolder& folder) {
-  if (const auto known = m_covers.find(folder.path); known != m_covers.end()) {
+  if (const auto known = m_covers.find({folder.path, folder.ignore}); known != m_covers.end()) {
     return known->second;
   }
   const auto doing = fmt::format("applying the ignore file to '{}'", folder.path);
@@ -105,7 +107,7 @@ Result<std::string> ImageSources::cover_of(const ContextFolder& folder) {
   const auto ignore =
       context::IgnorePatterns::parse(std::make_shared<const SourceText>(".dockerignore", folder.ignore), diagnostics);
   SHEAF_TRY(hide_ignored(tree, ignore, cover).context(doing));
-  m_covers.emplace(folder.path, cover);
+  m_covers.emplace(FolderView(folder.path, folder.ignore), cover);
   return cover;
 }
 
@@ -134,7 +136,7 @@ Result<Digest> ImageSources::digest_of_path(const Source& source, const std::str
     SHEAF_TRY_ASSIGN(const auto what, state(source));
     return what.digest();
   }
-  return digest(source, {{literal(path)}, {}, false});
+  return digest(source, selection_of(path));
 }
 
 Result<Digest> ImageSources::digest(const Source& source, const context::Selection& selection) {
@@ -146,18 +148,18 @@ Result<Digest> ImageSources::digest(const Source& source, const context::Selecti
 }
 
 Result<context::KnownTree*> ImageSources::open_folder(const ContextFolder& folder) {
-  if (const auto known = m_folders.find(folder.path); known != m_folders.end()) {
+  if (const auto known = m_folders.find({folder.path, folder.ignore}); known != m_folders.end()) {
     return &known->second;
   }
   SHEAF_TRY_ASSIGN(const auto memories, m_store.folder("cache/contexts"));
   SHEAF_TRY_ASSIGN(auto opened, context::KnownTree::open(folder.path, folder.ignore,
                                                          fmt::format("{}/{}", memories, Digest::of(folder.path).hex()))
                                     .context(fmt::format("opening the build context '{}'", folder.path)));
-  return &m_folders.emplace(folder.path, std::move(opened)).first->second;
+  return &m_folders.emplace(FolderView(folder.path, folder.ignore), std::move(opened)).first->second;
 }
 
 Result<Digest> ImageSources::digest_of_context(const ContextFolder& folder, const context::Selection& selection) {
-  const auto name = name_of("context", folder.path, selection);
+  const auto name = name_of("context", folder, selection);
   const std::scoped_lock lock(m_mutex);
   if (const auto known = m_known.find(name); known != m_known.end()) {
     return known->second;
@@ -168,11 +170,27 @@ Result<Digest> ImageSources::digest_of_context(const ContextFolder& folder, cons
   return digest;
 }
 
+bool ImageSources::is_as_read(const ContextRead& read) {
+  const auto folder = context_folder(read.from);
+  if (!folder) {
+    return false;
+  }
+  const std::scoped_lock lock(m_mutex);
+  const auto opened = open_folder(**folder);
+  const auto digest = opened ? (*opened)->digest(read.selection) : Result<Digest>(opened.error());
+  if (!digest) { // gone, or no longer to be read
+    return false;
+  }
+  m_known.insert_or_assign(name_of("context", **folder, read.selection), *digest);
+  return *digest == read.digest;
+}
+
 /// The state says all of the content, so the digest of a selection is looked for once per state.
 Result<Digest> ImageSources::digest_of_trees(const Source& source, const context::Selection& selection) {
   SHEAF_TRY_ASSIGN(const auto what, state(source));
   SHEAF_TRY_ASSIGN(const auto cache, m_store.folder("cache/selections"));
-  const auto file = fmt::format("{}/{}", cache, name_of("sheaf-selection 1", what.digest().hex(), selection).hex());
+  const auto file =
+      fmt::format("{}/{}", cache, name_of("sheaf-selection 2", {what.digest().hex(), ""}, selection).hex());
   if (const auto text = os::read_file(file)) {
     if (const auto known = Digest::parse(*text)) {
       return *known;

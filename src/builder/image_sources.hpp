@@ -12,6 +12,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "context/known_tree.hpp"
@@ -21,6 +22,19 @@ namespace sheaf::builder {
 
 /// Results of stages by place; a stage that is needed is there.
 using StageResults = std::vector<std::optional<StageState>>;
+
+/// Whether it is a folder of the host, which others may write to while we build.
+bool is_context(const plan::Source& source);
+
+/// Takes the file or folder `path` with all that is in it, whatever characters its name has.
+context::Selection selection_of(const std::string& path);
+
+/// What of a context the key of a step was made from.
+struct ContextRead {
+  plan::Source from;
+  context::Selection selection;
+  Digest digest;
+};
 
 /// Safe from several threads. What it is made of is borrowed.
 class ImageSources {
@@ -41,11 +55,16 @@ public:
   Result<Digest> digest(const plan::Source& source, const context::Selection& selection);
   /// Of the file or folder `path`, or of all for "/".
   Result<Digest> digest_of_path(const plan::Source& source, const std::string& path);
+  /// Whether a context still has what `read` found. False if that can no longer be read; costs a walk.
+  bool is_as_read(const ContextRead& read);
 
   /// Remembers what was read for the next build.
   Result<void> save();
 
 private:
+  /// Path and ignore file: one folder may be two contexts that leave out different files.
+  using FolderView = std::pair<std::string, std::string>;
+
   Result<const ContextFolder*> context_folder(const plan::Source& source) const;
   Result<std::string> cover_of(const ContextFolder& folder);
   Result<context::KnownTree*> open_folder(const ContextFolder& folder);
@@ -56,9 +75,9 @@ private:
   store::Store& m_store;
   const StageResults& m_stages;
   std::mutex m_mutex; ///< guards what follows; held while a context is walked, so that it is walked once
-  std::map<std::string, context::KnownTree> m_folders; ///< by path
-  /// The layer that hides what is ignored, by the context's path.
-  std::map<std::string, std::string> m_covers;
+  std::map<FolderView, context::KnownTree> m_folders;
+  /// The layers that hide what is ignored.
+  std::map<FolderView, std::string> m_covers;
   std::optional<store::Staging> m_staging; ///< of covers
   std::map<Digest, Digest> m_known;        ///< selection of a context to its digest, for this build
 };

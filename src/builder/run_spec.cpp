@@ -4,7 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <tuple>
 
 namespace sheaf::builder {
 namespace {
@@ -28,7 +29,36 @@ public:
         .context(mount.target.empty() ? "mounting a secret" : fmt::format("mounting at '{}'", mount.target));
   }
 
+  /// Takes every cache once, whatever number of mounts shows it, and all of them in the order of their names: two
+  /// commands that each wait for a cache that the other has would wait forever. Before any of them is added.
+  Result<void> take_caches(const std::vector<plan::Mount>& mounts) {
+    std::map<CacheName, plan::CacheMount> wanted;
+    for (const auto& mount : mounts) {
+      if (const auto* cache = std::get_if<plan::CacheMount>(&mount.what)) {
+        auto& first = wanted.emplace(name_of(*cache), *cache).first->second;
+        if (cache->sharing == plan::CacheMount::Sharing::locked) { // the strictest counts
+          first.sharing = cache->sharing;
+        }
+      }
+    }
+    for (const auto& [name, cache] : wanted) {
+      if (!m_resources.cache) {
+        return not_here("a cache");
+      }
+      SHEAF_TRY_ASSIGN(auto directory, m_resources.cache(cache).context(fmt::format("taking cache '{}'", cache.id)));
+      m_caches.emplace(name, directory.path);
+      m_lease.caches.push_back(std::move(directory));
+    }
+    return {};
+  }
+
 private:
+  /// What tells caches apart: the id, and what they start with.
+  using CacheName = std::tuple<std::string, plan::Source::Kind, std::string, std::size_t, std::string>;
+  static CacheName name_of(const plan::CacheMount& cache) {
+    return {cache.id, cache.from.kind, cache.from.name, cache.from.stage, cache.path};
+  }
+
   Result<void> take(const std::string& target, const plan::BindMountSource& bind) {
     if (!m_resources.lowers) {
       return not_here("files");
@@ -52,13 +82,8 @@ private:
   }
 
   Result<void> take(const std::string& target, const plan::CacheMount& cache) {
-    if (!m_resources.cache) {
-      return not_here("a cache");
-    }
-    SHEAF_TRY_ASSIGN(auto directory, m_resources.cache(cache));
-    m_spec.binds.push_back(
-        {directory.path, target, cache.read_only ? sandbox::Access::read_only : sandbox::Access::read_write, false});
-    m_lease.caches.push_back(std::move(directory));
+    m_spec.binds.push_back({m_caches.at(name_of(cache)), target,
+                            cache.read_only ? sandbox::Access::read_only : sandbox::Access::read_write, false});
     return {};
   }
 
@@ -124,6 +149,7 @@ private:
   sandbox::RunCommand& m_command;
   RunLease& m_lease;
   const RunResources& m_resources;
+  std::map<CacheName, std::string> m_caches; ///< where they are
   int m_agents = 0;
 };
 
@@ -170,6 +196,7 @@ Result<RunLease> add_run(sandbox::SandboxSpec& spec, const plan::RunStep& step, 
   }
   RunLease lease;
   Adder adder(spec, command, lease, resources);
+  SHEAF_TRY(adder.take_caches(step.mounts));
   for (const auto& mount : step.mounts) {
     SHEAF_TRY(adder.add(mount));
   }

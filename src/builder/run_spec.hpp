@@ -27,7 +27,8 @@ struct RunResources {
   std::function<Result<std::optional<std::string>>(const std::string& id)> secret;
   /// The path of an agent's socket; nothing if there is no agent of that id.
   std::function<std::optional<std::string>(const std::string& id)> ssh_agent;
-  /// Waits for caches that are locked by others; empty: no cache mounts here (see CacheMounts::take).
+  /// Waits for caches that are locked by others; empty: no cache mounts here (see CacheMounts::take). Asked once for
+  /// each cache, in the order of their ids.
   std::function<Result<CacheDirectory>(const plan::CacheMount&)> cache;
   /// A new empty directory that the caller removes after the run, on a file system that can hold an overlay's upper.
   std::function<Result<std::string>(const std::string& prefix)> fresh_directory;

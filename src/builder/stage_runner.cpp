@@ -172,8 +172,21 @@ private:
     SHEAF_TRY(clean_tree(bench.tree(), {m_build.inputs.epoch, copy != nullptr && copy->link}));
     SHEAF_TRY_ASSIGN(auto record, describe_tree(bench));
     record.milliseconds = static_cast<std::int64_t>(milliseconds_since(start));
-    SHEAF_TRY(m_build.store.commit_step(bench.folder, keyed.key, record));
+    SHEAF_TRY(m_build.store.commit_step(bench.folder, key_of_result(keyed), record));
     return record;
+  }
+
+  /// Somebody may have edited the context since the key was made. What was built then is not what the key says: it is
+  /// good for this build, and kept by a name that nobody will ask for.
+  Digest key_of_result(const KeyedStep& keyed) {
+    if (std::ranges::all_of(keyed.reads, [&](const auto& read) { return m_build.sources.is_as_read(read); })) {
+      return keyed.key;
+    }
+    m_build.events.emit(
+        {EventKind::warning, m_subject,
+         fmt::format("files of the context changed while step {} ({}) read them; it is not remembered for later builds",
+                     m_index + 1, step().display)});
+    return Digest::of(fmt::format("{} {} {}", keyed.key.hex(), getpid(), Clock::now().time_since_epoch().count()));
   }
 
   /// What is needed by the first step of the stage that is carried out.
@@ -194,8 +207,9 @@ private:
     return {};
   }
 
-  /// Below all trees of a RUN lies one with what every sandbox mounts on (but the kernel's folders, which stay), so that nothing of it has to be made, and
-  /// taken away again, in the upper directory of each. What an image has in these places hides it.
+  /// Below all trees of a RUN lies one with what every sandbox mounts on (but the kernel's folders, which stay), so
+  /// that nothing of it has to be made, and taken away again, in the upper directory of each. What an image has in
+  /// these places hides it.
   Result<void> make_mount_points() {
     SHEAF_TRY(os::make_directories(m_staging->file("below/etc")));
     for (const auto* file : {"hosts", "resolv.conf"}) {

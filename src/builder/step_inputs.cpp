@@ -8,7 +8,7 @@ namespace {
 
 using plan::Source;
 
-context::Selection selection_of(const plan::CopyStep& copy) {
+context::Selection files_of(const plan::CopyStep& copy) {
   context::Selection selection{{}, copy.excludes, copy.parents};
   for (const auto& source : copy.sources) {
     if (const auto* path = std::get_if<plan::PathSource>(&source)) {
@@ -18,15 +18,23 @@ context::Selection selection_of(const plan::CopyStep& copy) {
   return selection;
 }
 
-Result<Versions> add_copy(ImageBuild& build, const plan::CopyStep& copy, StepInputs& inputs, std::stop_token stop) {
-  const auto selection = selection_of(copy);
+void add_read(const Source& from, const context::Selection& selection, const Digest& digest, StepInputs& inputs,
+              KeyedStep& keyed) {
+  inputs.reads.push_back(digest.hex());
+  if (is_context(from)) {
+    keyed.reads.push_back({from, selection, digest});
+  }
+}
+
+Result<void> add_copy(ImageBuild& build, const plan::CopyStep& copy, StepInputs& inputs, KeyedStep& keyed,
+                      std::stop_token stop) {
+  const auto selection = files_of(copy);
   if (!selection.sources.empty()) {
     SHEAF_TRY_ASSIGN(const auto digest, build.sources.digest(copy.from, selection));
-    inputs.reads.push_back(digest.hex());
+    add_read(copy.from, selection, digest, inputs, keyed);
   }
-  Versions versions;
   for (const auto& source : copy.sources) {
-    auto& version = versions.emplace_back();
+    auto& version = keyed.versions.emplace_back();
     if (const auto* http = std::get_if<plan::HttpSource>(&source)) {
       SHEAF_TRY_ASSIGN(
           version, version_of(build.inputs.downloads, *http, stop).context(fmt::format("asking for '{}'", http->url)));
@@ -36,19 +44,20 @@ Result<Versions> add_copy(ImageBuild& build, const plan::CopyStep& copy, StepInp
     }
     inputs.reads.push_back(version);
   }
-  return versions;
+  return {};
 }
 
 /// What RUN's mounts show, and what of the host's settings a command can see.
-Result<void> add_run_reads(ImageBuild& build, const plan::RunStep& run, StepInputs& inputs) {
+Result<void> add_run_reads(ImageBuild& build, const plan::RunStep& run, StepInputs& inputs, KeyedStep& keyed) {
   for (const auto& mount : run.mounts) {
     const auto* bind = std::get_if<plan::BindMountSource>(&mount.what);
     const auto* cache = std::get_if<plan::CacheMount>(&mount.what);
     const bool reads = bind != nullptr || (cache != nullptr && cache->from.kind != Source::Kind::nothing);
     if (reads) {
-      SHEAF_TRY_ASSIGN(const auto digest, bind != nullptr ? build.sources.digest_of_path(bind->from, bind->path)
-                                                          : build.sources.digest_of_path(cache->from, cache->path));
-      inputs.reads.push_back(digest.hex());
+      const auto& from = bind != nullptr ? bind->from : cache->from;
+      const auto& path = bind != nullptr ? bind->path : cache->path;
+      SHEAF_TRY_ASSIGN(const auto digest, build.sources.digest_of_path(from, path));
+      add_read(from, selection_of(path), digest, inputs, keyed);
     }
   }
   for (const auto& [name, address] : build.inputs.hosts) {
@@ -70,10 +79,10 @@ Result<KeyedStep> key_of(ImageBuild& build, const plan::StagePlan& stage, const 
   StepInputs inputs{state.digest(), plan::describe(step), stage.platform.to_string(), {}};
   KeyedStep keyed;
   if (const auto* copy = std::get_if<plan::CopyStep>(&step.action)) {
-    SHEAF_TRY_ASSIGN(keyed.versions, add_copy(build, *copy, inputs, stop));
+    SHEAF_TRY(add_copy(build, *copy, inputs, keyed, stop));
     inputs.state = copy->link ? StageState().digest() : inputs.state;
   } else if (const auto* run = std::get_if<plan::RunStep>(&step.action)) {
-    SHEAF_TRY(add_run_reads(build, *run, inputs));
+    SHEAF_TRY(add_run_reads(build, *run, inputs, keyed));
   }
   if (build.inputs.epoch) {
     inputs.reads.push_back(fmt::format("epoch {}", *build.inputs.epoch));

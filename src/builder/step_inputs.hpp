@@ -5,6 +5,7 @@
 // come from.
 
 #include "builder/copy_spec.hpp"
+#include "builder/image_sources.hpp"
 #include "builder/stage_runner.hpp"
 #include "store/staging.hpp"
 
@@ -16,6 +17,8 @@ namespace sheaf::builder {
 struct KeyedStep {
   Digest key;
   Versions versions;
+  /// A step must not be remembered by its key if any of these is another by the time it has ended.
+  std::vector<ContextRead> reads;
 };
 
 /// Reads digests of what the step reads, no more. `not_found` for a file to copy that is not there.

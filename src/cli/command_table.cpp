@@ -11,7 +11,7 @@ constexpr std::array k_common = {
     Option{"root", 0, "DIR", "the store (default: $SHEAF_ROOT, else $XDG_DATA_HOME/sheaf)"},
     Option{"quiet", 'q', "", "print warnings and errors only"},
     Option{"verbose", 'v', "", "print the output of every step"},
-    Option{"progress", 0, "STYLE", "auto, plain, tty or json (default: auto)"},
+    Option{"progress", 0, "STYLE", "auto, plain, tty, json or quiet (default: auto)"},
     Option{"help", 'h', "", "print this help"},
 };
 

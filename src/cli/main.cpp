@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: hidden helper modes first, then the command line, the command, the exit code.
 
+#include "base/printable.hpp"
 #include "cli/command.hpp"
 #include "cli/help.hpp"
 #include "cli/interrupt.hpp"
@@ -27,11 +28,15 @@ using namespace sheaf; // NOLINT(google-build-using-namespace): this file is the
 Result<ui::RenderSettings> render_settings(const cli::Parsed& parsed) {
   ui::RenderSettings settings;
   const auto found = parsed.options.find("progress");
-  const auto style = found != parsed.options.end() ? found->second : "auto";
+  auto style = found != parsed.options.end() ? found->second : "auto";
+  if (style == "quiet") { // as docker calls it
+    settings.verbosity = ui::Verbosity::quiet;
+    style = "auto";
+  }
   const bool terminal = style == "tty" || (style == "auto" && isatty(STDERR_FILENO) == 1);
   if (style != "auto" && style != "tty" && style != "plain" && style != "json") {
     return Error(ErrorCode::invalid, fmt::format("'--progress {}' is not a style", style))
-        .with_hint("one of auto, plain, tty and json");
+        .with_hint("one of auto, plain, tty, json and quiet");
   }
   settings.style = style == "json" ? ui::Style::json : terminal ? ui::Style::terminal : ui::Style::plain;
   settings.colour = terminal && !os::environment("NO_COLOR") && os::environment("TERM") != "dumb";
@@ -88,7 +93,7 @@ int main(int argc, char** argv) {
     if (result) {
       return *result;
     }
-    std::fprintf(stderr, "%s\n", result.error().render().c_str());
+    std::fprintf(stderr, "%s\n", printable(result.error().render(), Colours::kept).c_str());
     return sheaf::cli::exit_code(result.error().code());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "error: this is a bug in sheaf: %s\n", error.what());

@@ -145,8 +145,10 @@ void add_images(const Mount& mount, std::set<std::string>& images) {
 
 } // namespace
 
-std::set<std::string> images_of(const cf::File& file, const ImageRequest& request, Diagnostics& diagnostics) {
-  const StageGraph graph(file, request, diagnostics);
+std::set<std::string> images_of(const cf::File& file, const ImageRequest& request,
+                                const std::map<std::string, oci::Image>& known, Diagnostics& diagnostics) {
+  StageGraph graph(file, request, diagnostics);
+  graph.add_triggers(known);
   std::set<std::string> images;
   for (const auto number : graph.needed()) {
     const auto& node = graph.nodes()[number];

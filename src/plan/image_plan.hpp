@@ -64,8 +64,10 @@ struct ImagePlan {
 };
 
 /// The images that the plan will need: of FROM, COPY --from and mounts of the stages that the target needs, variables
-/// expanded, named contexts replaced. Mistakes go to `diagnostics`.
-std::set<std::string> images_of(const containerfile::File& file, const ImageRequest& request, Diagnostics& diagnostics);
+/// expanded, named contexts replaced. ONBUILD of an image in `known` may need more stages, and with them more images:
+/// ask again until nothing new comes. Mistakes go to `diagnostics`.
+std::set<std::string> images_of(const containerfile::File& file, const ImageRequest& request,
+                                const std::map<std::string, oci::Image>& known, Diagnostics& diagnostics);
 
 /// `images` holds the configuration of every image of `images_of` by that name; for one that is only copied from it may
 /// be missing. Reports all mistakes at once; nothing if there is any. Build arguments that no ARG takes are a warning.

@@ -304,8 +304,8 @@ Result<void> EntryCopier::copy_content(const Fd& from, const struct stat& info, 
   if ((uid != 0 || gid != 0 || folder.gives_group) && fchown(fd, uid, gid) != 0) {
     return Error::from_errno(errno, "setting its owner");
   }
-  // After the owner, whose change takes setuid away.
-  if ((mode & 07000U) != 0 && fchmod(fd, mode) != 0) {
+  // After the owner, whose change takes setuid away; write permissions of others are what a umask keeps back.
+  if ((mode & 07022U) != 0 && fchmod(fd, mode) != 0) {
     return Error::from_errno(errno, "setting its mode");
   }
   SHEAF_TRY(copy_attributes(from, to, name));

@@ -81,13 +81,24 @@ Protect protection_of(const SandboxSpec& spec) {
   return any ? Protect::no : Protect::yes;
 }
 
-Result<void> mount_kernel_views(MountPoints& points, Protect protect) {
+/// A sysfs shows the network interfaces of the namespace it was mounted in, so who has a network of its own gets one of
+/// its own, where the kernel allows that. The host's, read-only, shows no more to the others.
+Result<Fd> sysfs_for(Network network) {
+  if (network == Network::none) {
+    auto own = os::mount_file_system("sysfs", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    if (own) {
+      return own;
+    }
+  }
+  return os::clone_tree("/sys", Recursive::yes);
+}
+
+Result<void> mount_kernel_views(MountPoints& points, Protect protect, Network network) {
   SHEAF_TRY(mount_new(points, "proc", "/proc", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
   if (protect == Protect::yes) {
     SHEAF_TRY(protect_proc(points));
   }
-  // A sysfs of our own would need a network namespace of our own; the host's, read-only, shows no more.
-  SHEAF_TRY_ASSIGN(const Fd sys, os::clone_tree("/sys", Recursive::yes));
+  SHEAF_TRY_ASSIGN(const Fd sys, sysfs_for(network));
   SHEAF_TRY(os::set_mount_attributes(sys, MOUNT_ATTR_RDONLY, Recursive::yes));
   return points.attach(sys, "/sys", TargetKind::directory);
 }
@@ -182,7 +193,7 @@ Result<void> mount_root(const SandboxSpec& spec) {
 
 Result<MountPoints> finish_root(const SandboxSpec& spec, const std::vector<Fd>& owners) {
   SHEAF_TRY_ASSIGN(auto points, MountPoints::create(spec.mount_point, spec.upper));
-  SHEAF_TRY(mount_kernel_views(points, protection_of(spec)).context("setting up '/proc' and '/sys'"));
+  SHEAF_TRY(mount_kernel_views(points, protection_of(spec), spec.network).context("setting up '/proc' and '/sys'"));
   SHEAF_TRY(mount_devices(points, spec.shared_memory).context("setting up '/dev'"));
   if (spec.keeps_kernel_folders) {
     points.keep();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ui/renderer.hpp"
 
+#include "base/printable.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -45,9 +46,14 @@ public:
   LineRenderer(const RenderSettings& settings, int descriptor) : m_settings(settings), m_descriptor(descriptor) {}
   ~LineRenderer() override { clear_status(); }
 
-  void emit(const Event& event) noexcept override {
+  // Out of memory is the only exception, and the end is the right answer to it.
+  void emit(const Event& told) noexcept override { // NOLINT(bugprone-exception-escape)
+    auto event = told; // names and output are those of whoever wrote the build, and may be made to deceive
+    event.subject = printable(told.subject, Colours::dropped);
+    event.text = printable(told.text, told.kind == EventKind::output ? Colours::kept : Colours::dropped);
     const std::scoped_lock lock(m_mutex);
     if (event.kind == EventKind::output && m_settings.verbosity != Verbosity::verbose) {
+      event.text = printable(told.text, Colours::dropped);
       show_status(event);
       return;
     }

@@ -349,3 +349,86 @@ def test_a_folder_without_a_dockerfile(context):
 def test_a_context_that_is_not_there(context):
     outcome = context.sheaf("build", "nowhere")
     assert outcome.code != 0 and "nowhere" in outcome.err and "hint:" in outcome.err, outcome
+
+
+@pytest.mark.parametrize("commands", [
+    "COPY file /seen\nFROM base\nRUN --mount=from=first,target=/f sleep 2; true\nCOPY file /got\n",
+    "FROM base\nRUN --mount=source=file,target=/file sleep 2; cp /file /got\n",
+])
+def test_what_was_edited_during_a_build_is_not_taken_for_what_it_was(context, commands):
+    context.write("file", "before")
+    dockerfile(context, "FROM base AS first\n" + commands)
+    with context.start("build", "--progress", "json", ".") as process:
+        wait_until(lambda: processes_with("sleep 2;"), what="the step")
+        (context.path / "file").write_text("during")
+        outcome = finish(process)
+    assert outcome.code == 0, outcome
+    warnings = [event["text"] for event in outcome.events if event["event"] == "warning"]
+    assert any("changed while step" in text for text in warnings), outcome
+    context.write("file", "before")
+    assert file_of(context, "got") == "before"
+    assert steps(built(context)) == []
+
+
+def test_one_folder_as_two_contexts_with_different_ignore_files(context):
+    context.write("ci/Dockerfile.dockerignore", "hidden\n*\n!busybox\n!shown\n")
+    context.write("shown", "s")
+    context.write("hidden", "one")
+    dockerfile(context, "FROM base\nCOPY . /some\nCOPY --from=all . /all\n", name="ci/Dockerfile")
+    words = ["-f", "ci/Dockerfile", "--build-context", f"all={context.path}"]
+    assert file_of(context, "all/hidden", *words) == "one"
+    assert not (context.path / "out/some/hidden").exists()
+    context.write("hidden", "two")
+    assert file_of(context, "all/hidden", *words) == "two"
+
+
+def test_caches_do_not_wait_for_each_other(context):
+    """Twice in one command, and by two stages in another order."""
+    mounts = [f"--mount=type=cache,sharing=locked,id={name},target=/{name}" for name in "ab"]
+    dockerfile(context, f"RUN {mounts[0]} {mounts[0]}2 touch /a/x && test -f /a2/x\n"
+                        f"FROM base AS one\nRUN {mounts[0]} {mounts[1]} sleep 0.2; touch /one\n"
+                        f"FROM base AS two\nRUN {mounts[1]} {mounts[0]} sleep 0.2; touch /two\n"
+                        "FROM base\nCOPY --from=one /one /\nCOPY --from=two /two /\n")
+    built(context)
+    dockerfile(context, f"RUN {mounts[0]} {mounts[0]}2 touch /a/x && test -f /a2/x\n")
+    built(context)
+
+
+def test_a_trigger_may_need_a_stage_that_nothing_else_needs(context):
+    dockerfile(context, "RUN echo tool > /tool\n")
+    built(context, "-t", "tools")
+    dockerfile(context, "ONBUILD COPY --from=tools-stage /tool /tool\n")
+    built(context, "-t", "on")
+    context.write("Dockerfile", "FROM tools AS tools-stage\nFROM on\n")
+    assert file_of(context, "tool") == "tool\n"
+
+
+def test_no_network_shows_no_interfaces_of_the_host(context):
+    dockerfile(context, "RUN --network=none ls /sys/class/net > /interfaces\n")
+    assert file_of(context, "interfaces") in ("", "lo\n")
+
+
+def test_a_cache_starts_as_what_it_is_made_from(context):
+    dockerfile(context, "RUN mkdir -m 750 /s && echo x > /s/file && ln /s/file /s/hard && ln -s file /s/link && "
+                        "mkfifo /s/fifo && chown 5:6 /s /s/file && chmod 4777 /s/file && touch -d @1000000000 /s/file\n"
+                        "FROM base\nRUN --mount=type=cache,target=/c,from=0,source=/s cd /c && "
+                        "stat -c '%u:%g %a %h %Y' file > /got && stat -c '%u:%g %a' . >> /got && readlink link >> /got "
+                        "&& test -p fifo\n")
+    assert file_of(context, "got") == "5:6 4777 2 1000000000\n5:6 750\nfile\n"
+
+
+def test_a_stage_that_fails_ends_the_others(context):
+    dockerfile(context, "FROM base AS slow\nRUN sleep 97; true\nFROM base AS bad\n"
+                        "RUN sleep 0.3; exit 7\nFROM base\nCOPY --from=slow / /s\nCOPY --from=bad / /b\n")
+    start = time.monotonic()
+    outcome = build(context)
+    assert outcome.code == 3 and "stage 'bad'" in outcome.err and "exit code 7" in outcome.err, outcome
+    assert time.monotonic() - start < 60
+    assert sorted(outcome.subjects("fail")) == ["stage bad", "stage slow"]
+    assert processes_with("sleep 97;") == [] and context.machine.leftovers() == []
+
+
+def test_a_quiet_build_as_docker_calls_it(context):
+    dockerfile(context, "RUN echo said\n")
+    outcome = context.ok("build", "--progress=quiet", ".")
+    assert outcome.err == "" and outcome.out == "", outcome

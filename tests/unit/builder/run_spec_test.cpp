@@ -115,6 +115,31 @@ plan::CacheMount cache(Sharing sharing) {
   return mount;
 }
 
+/// Two commands that take the same locks in different order, or one that takes a lock twice, would wait forever.
+TEST(RunSpec, TakesEachCacheOnceAndInTheOrderOfTheirIds) {
+  auto step = step_with("/one", cache(Sharing::shared));
+  auto first = cache(Sharing::shared);
+  first.id = "a";
+  step.mounts.push_back({"/two", cache(Sharing::locked)});
+  step.mounts.push_back({"/three", first});
+  std::vector<plan::CacheMount> taken;
+  RunResources resources;
+  resources.cache = [&](const plan::CacheMount& mount) -> Result<CacheDirectory> {
+    taken.push_back(mount);
+    return CacheDirectory{"/caches/" + mount.id, std::nullopt};
+  };
+  sandbox::SandboxSpec spec;
+  const auto lease = add_run(spec, step, resources);
+  ASSERT_TRUE(lease);
+  EXPECT_EQ(lease->caches.size(), 2U);
+  ASSERT_EQ(taken.size(), 2U);
+  EXPECT_EQ(taken[0].id, "a");
+  EXPECT_EQ(taken[1].sharing, Sharing::locked);
+  ASSERT_EQ(spec.binds.size(), 3U);
+  EXPECT_EQ(spec.binds[0].source, spec.binds[1].source);
+  EXPECT_EQ(spec.binds[2].source, "/caches/a");
+}
+
 TEST(CacheMounts, AreSharedLockedOrPrivate) {
   const auto folder = os::TempDir::create(testing::TempDir(), "sheaf-caches-").value();
   const CacheMounts caches(folder.path());

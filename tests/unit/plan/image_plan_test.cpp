@@ -108,10 +108,10 @@ TEST(ImagePlan, AnEntrypointTakesTheInheritedCommandAway) {
 TEST(ImagePlan, OnlyWhatTheTargetNeedsIsPlanned) {
   const std::string text = "FROM one AS a\nFROM two AS b\nFROM a\nRUN --mount=from=three,target=/m x\nFROM b\n";
   Diagnostics diagnostics;
-  EXPECT_THAT(images_of(parsed(text), {}, diagnostics), ElementsAre("two"));
+  EXPECT_THAT(images_of(parsed(text), {}, {}, diagnostics), ElementsAre("two"));
   ImageRequest request;
   request.target = "2";
-  EXPECT_THAT(images_of(parsed(text), request, diagnostics), ElementsAre("one", "three"));
+  EXPECT_THAT(images_of(parsed(text), request, {}, diagnostics), ElementsAre("one", "three"));
   const auto plan = planned(text, request, {{"one", {}}});
   EXPECT_EQ(plan.stages.size(), 2U);
   EXPECT_THAT(images_of(plan), ElementsAre("one", "three"));
@@ -129,6 +129,16 @@ TEST(ImagePlan, TriggersOfABaseComeFirst) {
   EXPECT_TRUE(result(plan).config.on_build.empty());
   const auto staged = planned("FROM scratch AS a\nONBUILD ENV T=2\nFROM a\nRUN x\n");
   EXPECT_THAT(environment(staged, 0), Contains(Pair("T", "2")));
+}
+
+/// The stage that a trigger copies from is not needed otherwise, so its base comes to light with the trigger.
+TEST(ImagePlan, TriggersMayNeedMoreImages) {
+  oci::Image base;
+  base.config.on_build = {"COPY --from=helper / /h"};
+  const auto file = parsed("FROM tools AS helper\nFROM base\n");
+  Diagnostics diagnostics;
+  EXPECT_THAT(images_of(file, {}, {}, diagnostics), ElementsAre("base"));
+  EXPECT_THAT(images_of(file, {}, {{"base", base}}, diagnostics), ElementsAre("base", "tools"));
 }
 
 /// As in BuildKit: FROM means the stages above it, else an image.

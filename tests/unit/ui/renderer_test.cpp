@@ -44,6 +44,14 @@ std::string rendered(const RenderSettings& settings, const std::vector<Event>& e
   return os::read_all(file).value();
 }
 
+TEST(PlainRenderer, OutputDoesNotCommandTheTerminal) {
+  const auto text = rendered({Style::plain, Verbosity::verbose, false},
+                             {{EventKind::output, "s\x1b[2J", "\x1b]0;title\x07 \x1b[1;31mred", 0, 0, 0},
+                              {EventKind::step, "s", "RUN \x1b[31mx", 0, 0, 0}});
+  EXPECT_EQ(text, "s\\x1b[2J         | \\x1b]0;title\\x07 \x1b[1;31mred\x1b[0m\n"
+                  "s                RUN x\n");
+}
+
 TEST(PlainRenderer, OneLinePerEventWithoutColours) {
   EXPECT_EQ(rendered({}), "layer go         building (new)\n"
                           "layer go         [1/2] RUN make\n"
