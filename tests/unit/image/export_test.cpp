@@ -14,8 +14,11 @@ using archive::Packing;
 using archive::tar;
 using testing::HasSubstr;
 
-class ExportTest : public WithStores {
+/// Two stores play two machines.
+class ExportTest : public WithStore {
 protected:
+  store::Store m_other = store::Store::open(path("other")).value();
+
   static Exported must_export(const store::ImageRecord& image, ImageTarget& target, store::Store& store,
                               const ExportOptions& options = {}) {
     auto done = export_image(image, options, target, store, {});

@@ -14,7 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class ImageFileTest : public WithStores {
+class ImageFileTest : public WithStore {
 protected:
   void put(const std::string& name, const std::string& content) const {
     ASSERT_TRUE(os::make_directories(path("dir")));
@@ -54,7 +54,7 @@ TEST_F(ImageFileTest, RefusesWhatHoldsNoImage) {
   EXPECT_EQ(failure(path("nothing")).code(), ErrorCode::not_found);
   put("README", "x");
   EXPECT_THAT(failure(path("dir")).summary(), HasSubstr("holds no image"));
-  EXPECT_EQ(failure(path("dir/README")).code(), ErrorCode::corrupt);
+  EXPECT_EQ(failure(path("dir/README")).code(), ErrorCode::invalid);
   ASSERT_TRUE(os::write_file(path("root.tar"), archive::tar({archive::file("bin/sh")})));
   EXPECT_THAT(failure(path("root.tar")).summary(), HasSubstr("holds no image"));
 }

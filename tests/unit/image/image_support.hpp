@@ -116,14 +116,13 @@ private:
   std::mutex m_mutex;
 };
 
-/// Two stores, which play two machines. Ids are those of the user who runs the test.
-class WithStores : public testing::Test {
+/// A store. Ids are those of the user who runs the test.
+class WithStore : public testing::Test {
   os::TempDir m_directory = os::TempDir::create(testing::TempDir(), "sheaf-image-").value();
 
 protected:
   std::string path(const std::string& name) const { return m_directory.path() + "/" + name; }
   store::Store m_store = store::Store::open(path("store")).value();
-  store::Store m_other = store::Store::open(path("other")).value();
 
   /// A tree of a step, as building gives it.
   static store::TreeRef tree(store::Store& store, const std::vector<Member>& members) {

@@ -18,7 +18,7 @@ using archive::tar;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class Import : public WithStores {
+class Import : public WithStore {
 protected:
   Result<store::ImageRecord> import(FakeSource& source, const ImportOptions& options = {}) {
     return import_image(source, options, m_store, {});
