@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "archive/gzip_stream.hpp"
 
+#include "archive/block_stream.hpp"
+
 #include <fmt/format.h>
 
 #include <zlib.h>
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
-#include <deque>
-#include <future>
+#include <utility>
 
 namespace sheaf::archive {
 namespace {
@@ -21,66 +20,52 @@ constexpr std::size_t k_window = 32U << 10U;
 constexpr int k_raw = -15;
 constexpr int k_gzip = 15 + 16;
 constexpr int k_memory = 8;
-constexpr unsigned k_most_threads = 64;
 
 Bytef* bytes_of(const char* text) {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast,cppcoreguidelines-pro-type-reinterpret-cast): zlib's interface
   return const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text));
 }
 
-struct Block {
-  std::string packed;
-  bool is_good = false;
-};
-
 /// Deflates one block so that it ends at a byte boundary, or ends the stream.
-Block deflate_block(const std::string& input, const std::string& dictionary, int flush) {
-  Block block;
+std::optional<std::string> deflate_block(const Block& block) {
   z_stream stream{};
   if (deflateInit2(&stream, k_level, Z_DEFLATED, k_raw, k_memory, Z_DEFAULT_STRATEGY) != Z_OK) {
-    return block;
+    return std::nullopt;
   }
   const std::unique_ptr<z_stream, int (*)(z_stream*)> owner(&stream, deflateEnd);
-  if (!dictionary.empty() &&
-      deflateSetDictionary(&stream, bytes_of(dictionary.data()), static_cast<uInt>(dictionary.size())) != Z_OK) {
-    return block;
+  if (!block.before.empty() &&
+      deflateSetDictionary(&stream, bytes_of(block.before.data()), static_cast<uInt>(block.before.size())) != Z_OK) {
+    return std::nullopt;
   }
   constexpr std::size_t k_spare = 64;
-  block.packed.resize(deflateBound(&stream, input.size()) + k_spare);
-  stream.next_in = bytes_of(input.data());
-  stream.avail_in = static_cast<uInt>(input.size());
-  stream.next_out = bytes_of(block.packed.data());
-  stream.avail_out = static_cast<uInt>(block.packed.size());
-  const int status = deflate(&stream, flush);
-  block.is_good = stream.avail_in == 0 && stream.avail_out > 0 && status == (flush == Z_FINISH ? Z_STREAM_END : Z_OK);
-  block.packed.resize(block.packed.size() - stream.avail_out);
-  return block;
+  std::string packed(deflateBound(&stream, block.input.size()) + k_spare, '\0');
+  stream.next_in = bytes_of(block.input.data());
+  stream.avail_in = static_cast<uInt>(block.input.size());
+  stream.next_out = bytes_of(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  const int status = deflate(&stream, block.is_last ? Z_FINISH : Z_SYNC_FLUSH);
+  if (stream.avail_in > 0 || stream.avail_out == 0 || status != (block.is_last ? Z_STREAM_END : Z_OK)) {
+    return std::nullopt;
+  }
+  packed.resize(packed.size() - stream.avail_out);
+  return packed;
 }
 
 class Compressing final : public Stream {
 public:
-  Compressing(unsigned threads, Output to) : m_most(std::clamp(threads, 1U, k_most_threads)), m_to(std::move(to)) {}
+  Compressing(unsigned threads, Output to)
+      : m_to(std::move(to)), m_blocks({k_block, k_window}, threads, deflate_block, m_to) {}
 
   Result<void> write(std::string_view bytes) override {
+    SHEAF_TRY(begin());
     m_crc = crc32_z(m_crc, bytes_of(bytes.data()), bytes.size());
     m_size += bytes.size();
-    while (!bytes.empty()) {
-      // The last block must end the stream, so a full one waits until more comes.
-      if (m_input.size() == k_block) {
-        SHEAF_TRY(start(Z_SYNC_FLUSH));
-      }
-      const auto part = bytes.substr(0, k_block - m_input.size());
-      m_input += part;
-      bytes.remove_prefix(part.size());
-    }
-    return {};
+    return m_blocks.write(bytes);
   }
 
   Result<void> finish() override {
-    SHEAF_TRY(start(Z_FINISH));
-    while (!m_running.empty()) {
-      SHEAF_TRY(take());
-    }
+    SHEAF_TRY(begin());
+    SHEAF_TRY(m_blocks.finish());
     std::string end;
     for (const auto value : {static_cast<std::uint32_t>(m_crc), static_cast<std::uint32_t>(m_size)}) {
       for (unsigned shift = 0; shift < 32; shift += 8) {
@@ -91,42 +76,14 @@ public:
   }
 
 private:
-  Result<void> start(int flush) {
-    if (!std::exchange(m_has_begun, true)) {
-      // No name, no time, an unknown system: nothing of where it was made.
-      using namespace std::string_view_literals;
-      SHEAF_TRY(m_to("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"sv));
-    }
-    while (m_running.size() >= m_most) {
-      SHEAF_TRY(take());
-    }
-    auto dictionary = m_input.size() >= k_window ? m_input.substr(m_input.size() - k_window) : std::string();
-    std::swap(dictionary, m_dictionary);
-    // Without a thread to spare it runs when it is taken.
-    m_running.push_back(std::async(std::launch::async | std::launch::deferred,
-                                   [input = std::exchange(m_input, {}), dictionary = std::move(dictionary), flush] {
-                                     return deflate_block(input, dictionary, flush);
-                                   }));
-    m_input.reserve(k_block);
-    return {};
+  /// The header: no name, no time, an unknown system; nothing of where it was made.
+  Result<void> begin() {
+    using namespace std::string_view_literals;
+    return std::exchange(m_has_begun, true) ? Result<void>() : m_to("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"sv);
   }
 
-  /// Writes the oldest block when it is ready.
-  Result<void> take() {
-    const auto block = m_running.front().get();
-    m_running.pop_front();
-    if (!block.is_good) {
-      return Error(ErrorCode::internal, "compressing with zlib failed: there may be no memory for it");
-    }
-    return m_to(block.packed);
-  }
-
-  std::size_t m_most;
   Output m_to;
-  std::string m_input;
-  /// The end of the block before.
-  std::string m_dictionary;
-  std::deque<std::future<Block>> m_running;
+  BlockStream m_blocks;
   uLong m_crc = 0;
   std::uint64_t m_size = 0;
   bool m_has_begun = false;

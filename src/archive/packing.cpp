@@ -51,7 +51,7 @@ Packing packing_of(std::string_view beginning) {
 Result<Compressor> Compressor::create(Packing packing, unsigned threads, Output to) {
   auto impl = std::make_unique<Impl>();
   if (packing == Packing::zstd) {
-    SHEAF_TRY_ASSIGN(impl->stream, zstd_compressor(threads, std::move(to)));
+    impl->stream = zstd_compressor(threads, std::move(to));
   } else if (packing == Packing::gzip) {
     impl->stream = gzip_compressor(threads, std::move(to));
   } else {

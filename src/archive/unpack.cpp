@@ -233,7 +233,8 @@ private:
     SHEAF_TRY_ASSIGN(const Fd fd, os::open_at(*place.folder, place.name, k_flags, 0600));
     std::uint64_t end = 0;
     // Holes count, too: whoever reads the file later has to read them.
-    if (entry.size > m_options.most_bytes) {
+    m_announced += std::min(entry.size, m_options.most_bytes + 1);
+    if (m_announced > m_options.most_bytes) {
       return too_large();
     }
     SHEAF_TRY(m_reader.read([&](std::uint64_t offset, std::string_view bytes) -> Result<void> {
@@ -380,6 +381,8 @@ private:
   const bool m_initial_namespace;
   Unpacked m_done;
   std::map<std::string, Entry> m_devices;
+  /// Sizes of the files so far.
+  std::uint64_t m_announced = 0;
   /// The folder of the entry before, which is mostly that of the next.
   Fd m_folder;
   std::string m_folder_path;

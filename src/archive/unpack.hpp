@@ -23,7 +23,7 @@ struct UnpackOptions {
   std::optional<std::pair<unsigned, unsigned>> owner;
   /// Younger times become this one, seconds since 1970.
   std::optional<std::int64_t> epoch;
-  /// Beyond these it is a bomb: `invalid`. Holes do not count.
+  /// Beyond these it is a bomb: `invalid`. Holes count, too: whoever reads the files later has to read them.
   std::uint64_t most_bytes = std::uint64_t{1} << 40U;
   std::uint64_t most_entries = 10'000'000;
 };

@@ -1,80 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "archive/zstd_stream.hpp"
 
+#include "archive/block_stream.hpp"
+
 #include <fmt/format.h>
 
 #include <zstd.h>
 
-#include <algorithm>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 namespace sheaf::archive {
 namespace {
 
 constexpr int k_level = 3;
-constexpr int k_job_size = 4 << 20;
-constexpr int k_overlap = 6;
-constexpr int k_most_threads = 64;
+constexpr std::size_t k_frame = std::size_t{4} << 20U;
 
-class Compressing final : public Stream {
+struct Free {
+  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+};
+using Context = std::unique_ptr<ZSTD_CCtx, Free>;
+
+/// Contexts to be used again: to make one costs a tenth of a frame.
+class Contexts {
 public:
-  explicit Compressing(Output to) : m_to(std::move(to)), m_buffer(ZSTD_CStreamOutSize(), '\0') {}
-
-  Result<void> prepare(unsigned threads) {
-    const auto workers = std::clamp(static_cast<int>(threads), 1, k_most_threads);
-    for (const auto& [parameter, value] :
-         {std::pair(ZSTD_c_compressionLevel, k_level), std::pair(ZSTD_c_nbWorkers, workers),
-          std::pair(ZSTD_c_jobSize, k_job_size), std::pair(ZSTD_c_overlapLog, k_overlap),
-          std::pair(ZSTD_c_checksumFlag, 0)}) {
-      SHEAF_TRY(check(ZSTD_CCtx_setParameter(m_context.get(), parameter, value)));
+  Context take() {
+    const std::scoped_lock lock(m_mutex);
+    if (m_free.empty()) {
+      return Context(ZSTD_createCCtx());
     }
-    return {};
+    auto context = std::move(m_free.back());
+    m_free.pop_back();
+    return context;
   }
-
-  Result<void> write(std::string_view bytes) override {
-    ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
-    while (in.pos < in.size) {
-      SHEAF_TRY(step(in, ZSTD_e_continue));
-    }
-    return {};
-  }
-
-  Result<void> finish() override {
-    // The end is said without input: the library takes other parameters where it knows the size beforehand.
-    ZSTD_inBuffer in{nullptr, 0, 0};
-    for (;;) {
-      SHEAF_TRY_ASSIGN(const auto left, step(in, ZSTD_e_end));
-      if (left == 0) {
-        return {};
-      }
-    }
+  void give(Context context) {
+    const std::scoped_lock lock(m_mutex);
+    m_free.push_back(std::move(context));
   }
 
 private:
-  struct Free {
-    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-  };
+  std::mutex m_mutex;
+  std::vector<Context> m_free;
+};
 
-  static Result<void> check(std::size_t code) {
-    if (ZSTD_isError(code) != 0) {
-      return Error(ErrorCode::internal, fmt::format("compressing with zstd: {}", ZSTD_getErrorName(code)));
+class Compressing final : public Stream {
+public:
+  Compressing(unsigned threads, Output to)
+      : m_blocks(
+            {k_frame, 0}, threads, [this](const Block& block) { return compress(block); }, std::move(to)) {}
+  Result<void> write(std::string_view bytes) override { return m_blocks.write(bytes); }
+  Result<void> finish() override { return m_blocks.finish(); }
+
+private:
+  std::optional<std::string> compress(const Block& block) {
+    auto context = m_contexts.take();
+    if (!context) {
+      return std::nullopt;
     }
-    return {};
+    std::string packed(ZSTD_compressBound(block.input.size()), '\0');
+    const auto size =
+        ZSTD_compressCCtx(context.get(), packed.data(), packed.size(), block.input.data(), block.input.size(), k_level);
+    m_contexts.give(std::move(context));
+    if (ZSTD_isError(size) != 0) {
+      return std::nullopt;
+    }
+    packed.resize(size);
+    return packed;
   }
 
-  Result<std::size_t> step(ZSTD_inBuffer& in, ZSTD_EndDirective what) {
-    ZSTD_outBuffer out{m_buffer.data(), m_buffer.size(), 0};
-    const auto left = ZSTD_compressStream2(m_context.get(), &out, &in, what);
-    SHEAF_TRY(check(left));
-    if (out.pos > 0) {
-      SHEAF_TRY(m_to({m_buffer.data(), out.pos}));
-    }
-    return left;
-  }
-
-  Output m_to;
-  std::string m_buffer;
-  std::unique_ptr<ZSTD_CCtx, Free> m_context{ZSTD_createCCtx()};
+  Contexts m_contexts;
+  BlockStream m_blocks;
 };
 
 class Decompressing final : public Stream {
@@ -106,9 +103,6 @@ public:
   }
 
 private:
-  struct Free {
-    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-  };
   Output m_to;
   std::string m_buffer;
   std::unique_ptr<ZSTD_DCtx, Free> m_context{ZSTD_createDCtx()};
@@ -117,14 +111,10 @@ private:
 
 } // namespace
 
-std::string zstd_settings() {
-  return fmt::format("zstd {} level {} job {} overlap {}", ZSTD_versionString(), k_level, k_job_size, k_overlap);
-}
+std::string zstd_settings() { return fmt::format("zstd {} level {} frame {}", ZSTD_versionString(), k_level, k_frame); }
 
-Result<std::unique_ptr<Stream>> zstd_compressor(unsigned threads, Output to) {
-  auto stream = std::make_unique<Compressing>(std::move(to));
-  SHEAF_TRY(stream->prepare(threads));
-  return std::unique_ptr<Stream>(std::move(stream));
+std::unique_ptr<Stream> zstd_compressor(unsigned threads, Output to) {
+  return std::make_unique<Compressing>(threads, std::move(to));
 }
 
 Result<std::unique_ptr<Stream>> zstd_decompressor(Output to) {

@@ -192,7 +192,7 @@ private:
 
   /// Files, their headers, and what may follow the end.
   std::uint64_t most_tar_bytes() const {
-    constexpr std::uint64_t k_spare = std::uint64_t{1} << 30U;
+    constexpr std::uint64_t k_spare = std::uint64_t{64} << 20U;
     return m_options.most_bytes + m_options.most_bytes / 4 + k_spare;
   }
   Error too_large() const {
