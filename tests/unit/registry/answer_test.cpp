@@ -29,6 +29,12 @@ TEST(Answer, StatusesDecideTheKind) {
   EXPECT_EQ(error_of(response(400), "h").code(), ErrorCode::invalid);
 }
 
+TEST(Answer, LostBlobsArePushedAgain) {
+  const auto lost = R"({"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"m","detail":"sha256:0"}]})";
+  EXPECT_EQ(messages_in(lost), "MANIFEST_BLOB_UNKNOWN: m \"sha256:0\"");
+  EXPECT_THAT(error_of(response(404, lost), "h").hint(), HasSubstr("push again"));
+}
+
 TEST(Answer, OtherFormsAndStrangeBytesAreTamed) {
   EXPECT_EQ(messages_in("<html>busy</html>"), "");
   EXPECT_EQ(messages_in(R"({"errors":"none"})"), "");
