@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/text.hpp"
 #include "net/http_client.hpp"
+#include "os/file.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <fcntl.h>
 
 #include "unit/net/prepared_server.hpp"
 
@@ -149,6 +153,35 @@ TEST(HttpClient, GarbageIsNoAnswer) {
     const auto response = send(request_to(server.url("/")));
     EXPECT_FALSE(response && response->ok() && !response->body.empty()) << text;
   }
+}
+
+/// Do all sockets of this process end with an exec?
+bool all_sockets_are_ours_alone() {
+  bool all = true;
+  const auto open_files = os::list_directory("/proc/self/fd").value();
+  for (const auto& [name, type] : open_files) {
+    const int fd = to_number<int>(name).value_or(-1);
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const bool is_connection = getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    if (is_connection && address.ss_family == AF_INET) {
+      all = all && (static_cast<unsigned>(fcntl(fd, F_GETFD)) & static_cast<unsigned>(FD_CLOEXEC)) != 0;
+    }
+  }
+  return all;
+}
+
+TEST(HttpClient, ConnectionsDoNotGoOnToChildren) {
+  const PreparedServer server({answer(200, "", "0123456789")});
+  auto request = request_to(server.url("/"));
+  bool were_asked = false;
+  request.sink = [&](std::string_view) -> Result<void> {
+    were_asked = true;
+    EXPECT_TRUE(all_sockets_are_ours_alone());
+    return {};
+  };
+  EXPECT_TRUE(send(std::move(request)));
+  EXPECT_TRUE(were_asked);
 }
 
 TEST(HttpClient, ContentOfErrorsIsNotForTheSink) {
