@@ -38,7 +38,6 @@ Result<CurlLibrary> load() {
       find(handle, "curl_easy_init", library.easy_init) && find(handle, "curl_easy_cleanup", library.easy_cleanup) &&
       find(handle, "curl_easy_setopt", library.easy_setopt) &&
       find(handle, "curl_easy_perform", library.easy_perform) &&
-      find(handle, "curl_easy_getinfo", library.easy_getinfo) &&
       find(handle, "curl_easy_strerror", library.easy_strerror) &&
       find(handle, "curl_easy_reset", library.easy_reset) && find(handle, "curl_slist_append", library.slist_append) &&
       find(handle, "curl_slist_free_all", library.slist_free_all);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,6 +53,11 @@ private:
   sigset_t m_pipe{};
   sigset_t m_before{};
 };
+
+/// libcurl's own sockets would go on to our children, and are kept open between requests.
+curl_socket_t open_socket(void* /*user*/, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
 
 /// libcurl's callbacks get a pointer to it.
 class Transfer {
@@ -114,6 +120,7 @@ private:
     set(CURLOPT_HEADERDATA, this);
     set(CURLOPT_WRITEFUNCTION, &Transfer::take_bytes);
     set(CURLOPT_WRITEDATA, this);
+    set(CURLOPT_OPENSOCKETFUNCTION, &open_socket);
     set(CURLOPT_NOPROGRESS, 0L);
     set(CURLOPT_XFERINFOFUNCTION, &Transfer::check_stop);
     set(CURLOPT_XFERINFODATA, this);

@@ -48,7 +48,11 @@ ErrorCode code_of(int status) {
   }
 }
 
-std::string hint_for(int status, std::string_view host) {
+std::string hint_for(int status, std::string_view said, std::string_view host) {
+  if (said.find("MANIFEST_BLOB_UNKNOWN") != std::string_view::npos) { // a code, though we look for it in the text
+    return "the registry has thrown blobs away that were just pushed, as when it collects garbage meanwhile: push "
+           "again";
+  }
   switch (status) {
   case 401:
     return fmt::format("there is no such repository for people the registry does not know, or it wants to know who you "
@@ -101,7 +105,7 @@ Error error_of(const net::Response& response, std::string_view host) {
   const auto said = messages_in(response.body);
   Error error(code_of(response.status),
               fmt::format("the registry answered with status {}{}{}", response.status, said.empty() ? "" : ": ", said));
-  const auto hint = hint_for(response.status, host);
+  const auto hint = hint_for(response.status, said, host);
   return hint.empty() ? error : std::move(error).with_hint(hint);
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 /// A token is not used for its last seconds: it has to last until the request is there.
 constexpr std::chrono::seconds k_token_margin{5};
-constexpr std::chrono::seconds k_probe_limit{10};
+constexpr std::chrono::seconds k_probe_limit{5};
 
 /// Trust for another server than the registry: its own authorities may vouch for it, all else is the registry's alone.
 net::Trust trust_beside(const net::Trust& trust, const net::Url& registry, const net::Url& other) {
@@ -77,18 +77,23 @@ Result<void> Session::connect(const std::stop_token& stop) {
   SHEAF_TRY_ASSIGN(const auto endpoint, endpoint_of(m_hosts, m_host));
   SHEAF_TRY_ASSIGN(const auto secure, net::Url::parse(fmt::format("https://{}/", endpoint.authority)));
   m_trust = endpoint.trust;
-  if (!endpoint.may_be_plain || probe(secure, 1, stop)) {
+  const auto encrypted = endpoint.may_be_plain ? probe(secure, 1, stop) : Result<int>(0);
+  if (encrypted) {
     m_base = secure;
     return {};
   }
   auto plain = secure;
   plain.scheme = "http";
-  SHEAF_TRY(probe(plain, m_hosts.retry.attempts, stop));
+  SHEAF_TRY_ASSIGN(const auto status, probe(plain, m_hosts.retry.attempts, stop));
+  if (status == 400) { // as servers with TLS answer to those without
+    return Error(encrypted.error()).with_context(fmt::format("reaching '{}'", m_host));
+  }
   m_base = plain;
   return {};
 }
 
-Result<void> Session::probe(const net::Url& base, int attempts, const std::stop_token& stop) {
+/// The status of the answer.
+Result<int> Session::probe(const net::Url& base, int attempts, const std::stop_token& stop) {
   net::Request request;
   request.url = base.to_string() + "v2/";
   request.trust = m_trust;
@@ -97,7 +102,7 @@ Result<void> Session::probe(const net::Url& base, int attempts, const std::stop_
   request.retry.attempts = attempts;
   SHEAF_TRY_ASSIGN(const auto response, m_http.send(std::move(request), stop));
   remember_challenge(response);
-  return {};
+  return response.status;
 }
 
 void Session::remember_challenge(const net::Response& response) {

@@ -59,7 +59,7 @@ private:
   };
 
   Result<void> connect(const std::stop_token& stop);
-  Result<void> probe(const net::Url& base, int attempts, const std::stop_token& stop);
+  Result<int> probe(const net::Url& base, int attempts, const std::stop_token& stop);
   Result<std::string> authorization(const Scope& scope, const std::stop_token& stop);
   Result<std::string> bearer(const Scope& scope, const std::stop_token& stop);
   Result<Token> fetch_token(const Scope& scope, const std::stop_token& stop);

@@ -40,29 +40,28 @@ std::uint64_t bytes_in_range(std::string_view range) {
 Result<void> Upload::run(std::string location) {
   m_location = std::move(location);
   net::Retries retries(m_client.hosts.retry);
+  std::uint64_t before = 0;
   for (;;) {
-    const auto before = m_position;
     if (m_location.empty()) {
       SHEAF_TRY(begin());
     }
+    const bool was_progress = m_position > before; // the attempt before this one brought something
+    before = m_position;
     const auto response = send_rest();
     if (response && response->ok()) {
       return {};
     }
-    const bool again = is_worth_another_try(response);
-    if (again) {
-      SHEAF_TRY_ASSIGN(const bool is_done, is_there());
-      if (is_done) { // only the answer was lost
-        return {};
-      }
-      SHEAF_TRY(find_position());
-    }
-    if (!again || !retries.wait_after_failure(m_position > before, wait_in(response), m_stop)) {
+    if (!is_worth_another_try(response) || !retries.wait_after_failure(was_progress, wait_in(response), m_stop)) {
       if (m_stop.stop_requested()) {
         return Error(ErrorCode::cancelled, "stopped");
       }
       return response ? m_place.session->error_of(*response) : response.error();
     }
+    SHEAF_TRY_ASSIGN(const bool is_done, is_there());
+    if (is_done) { // only the answer was lost
+      return {};
+    }
+    SHEAF_TRY(find_position());
   }
 }
 

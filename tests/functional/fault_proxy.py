@@ -6,6 +6,7 @@ any) fit, `times` times (default: once; -1: for ever), after having let `skip` o
 
     cut: N           the answer's content ends after N bytes, the connection with it
     cut_upload: N    the registry gets N bytes of the request's content, then both connections end
+    keep_upload: N   as cut_upload, and the upload can go on after these N bytes (docker-registry itself cannot do this)
     lose_answer: 1   the registry gets all; the connection ends without an answer
     slow: N          N bytes of content per second
     status: N        answers so itself; `headers` are added
@@ -35,6 +36,8 @@ class FaultProxy:
         self._lock = threading.Lock()
         self._rules = []
         self._requests = []
+        # Uploads that can go on: path without query → (bytes, Location).
+        self.kept_uploads = {}
         proxy = self
 
         class Handler(_Handler):
@@ -109,6 +112,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif "redirect" in rule:
             self._drain()
             self._reply(307, b"", {"Location": rule["redirect"] + self.path})
+        elif "keep_upload" in rule:
+            self._keep_upload(headers, rule["keep_upload"])
+        elif self.command == "GET" and self.path.split("?")[0] in self.owner.kept_uploads:
+            size, location = self.owner.kept_uploads[self.path.split("?")[0]]
+            self._reply(204, b"", {"Range": f"0-{size - 1}", "Location": location})
         else:
             self._forward(headers, rule)
 
@@ -134,6 +142,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+
+    def _keep_upload(self, headers, size):
+        """Makes a whole PATCH out of the first bytes of a PATCH or a PUT, and breaks the connection."""
+        path = re.sub("&digest=[^&]*", "", self.path)
+        before = int(headers.get("content-range", "0-").split("-", maxsplit=1)[0])
+        upstream = http.client.HTTPConnection(self.owner.upstream, timeout=60)
+        upstream.request("PATCH", path, self.rfile.read(size),
+                         {"Host": headers["host"], "Content-Type": "application/octet-stream"})
+        answer = upstream.getresponse()
+        answer.read()
+        self.owner.kept_uploads[path.split("?")[0]] = (before + size, answer.getheader("Location"))
+        upstream.close()
+        self._hang_up()
 
     def _forward(self, headers, rule):
         if rule.get("no_range"):

@@ -260,12 +260,12 @@ def serve(folder):
     for registry in registries.values():
         registry.start()
     proxies = {"proxy": FaultProxy(plain.address), "basic_proxy": FaultProxy(registries["basic"].address),
-               "other": FaultProxy(registries["plain"].address)}
+               "token_proxy": FaultProxy(registries["token"].address), "other": FaultProxy(registries["plain"].address)}
     places = {name: registry.address for name, registry in registries.items()}
     places.update({name: proxy.address for name, proxy in proxies.items()})
     places.update(elsewhere=ELSEWHERE, ca=authority.certificate, stranger_ca=stranger.certificate,
                   client_certificate=client_certificate, client_key=client_key, user=USER, password=PASSWORD,
-                  identity_token=TokenServer.IDENTITY_TOKEN)
+                  identity_token=TokenServer.IDENTITY_TOKEN, realm=tokens.realm)
     print(json.dumps(places), flush=True)
     try:
         sys.stdin.read()

@@ -81,6 +81,25 @@ TEST(Auth, AnIdentityTokenIsExchanged) {
   EXPECT_EQ(push(other, to, "by another").error().code(), ErrorCode::denied);
 }
 
+TEST(Auth, ATokenThatEndsInTheMiddleIsReplaced) {
+  Client client(known_hosts());
+  set_rules("token_proxy", nlohmann::json::array());
+  const auto from = image(server("token_proxy") + "/auth/long:1");
+  const auto layer = content(1'000'000, 50);
+  const auto blob = push_image(client, from, layer);
+  const auto challenge = "Bearer realm=\"" + server("realm") + "\",service=\"tests\",error=\"invalid_token\"";
+  set_rules("token_proxy", {{{"path", "/blobs/"}, {"cut", 400'000}},
+                            {{"path", "/blobs/"}, {"status", 401}, {"headers", {{"WWW-Authenticate", challenge}}}}});
+  const auto fetched = fetch(client, from, blob);
+  ASSERT_TRUE(fetched) << fetched.error().render();
+  EXPECT_TRUE(*fetched == layer);
+  const auto asked = requests("token_proxy", "GET");
+  ASSERT_EQ(asked.size(), 3U);
+  EXPECT_EQ(asked[0].at("headers").at("authorization"), asked[1].at("headers").at("authorization"));
+  EXPECT_NE(asked[1].at("headers").at("authorization"), asked[2].at("headers").at("authorization"));
+  EXPECT_EQ(asked[2].at("headers").at("range"), "bytes=400000-");
+}
+
 TEST(Auth, LoginIsChecked) {
   Client client(test_hosts());
   for (const auto* kind : {"basic", "token"}) {

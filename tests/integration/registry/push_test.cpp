@@ -50,13 +50,25 @@ TEST(Push, ABrokenUploadGoesOnWhereItBroke) {
   const auto to = image(server("proxy") + "/push/broken:1");
   const auto layer = content(5'000'000, 6);
   set_rules("proxy",
-            {{{"method", "PUT"}, {"cut_upload", 2'000'000}}, {{"method", "PATCH"}, {"cut_upload", 1'000'000}}});
+            {{{"method", "PUT"}, {"keep_upload", 2'000'000}}, {{"method", "PATCH"}, {"keep_upload", 1'000'000}}});
   const auto pushed = push(client, to, layer);
   ASSERT_TRUE(pushed) << pushed.error().render();
-  EXPECT_TRUE(fetch(client, to, descriptor_of(layer)).value() == layer);
   const auto patches = requests("proxy", "PATCH");
-  ASSERT_FALSE(patches.empty()); // it did go on, and not begin anew
+  ASSERT_EQ(patches.size(), 2U);
   EXPECT_EQ(patches.front().at("headers").at("content-range"), "2000000-4999999");
+  EXPECT_EQ(patches.back().at("headers").at("content-range"), "3000000-4999999");
+  EXPECT_TRUE(fetch(client, to, descriptor_of(layer)).value() == layer);
+}
+
+TEST(Push, ABrokenUploadThatCannotGoOnBeginsAnew) {
+  Client client(test_hosts());
+  const auto to = image(server("proxy") + "/push/anew:1");
+  const auto layer = content(5'000'000, 61);
+  set_rules("proxy", {{{"method", "PUT"}, {"cut_upload", 2'000'000}, {"times", 2}}});
+  const auto pushed = push(client, to, layer);
+  ASSERT_TRUE(pushed) << pushed.error().render();
+  EXPECT_EQ(requests("proxy", "POST").size(), 3U);
+  EXPECT_TRUE(fetch(client, to, descriptor_of(layer)).value() == layer);
 }
 
 TEST(Push, AnUploadThatTheRegistryForgotBeginsAnew) {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdlib.h>
+
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -162,6 +165,71 @@ TEST_F(Trouble, AnotherHostThatAsksForCredentialsGetsNone) {
   for (const auto& seen : requests("other", "GET")) {
     EXPECT_FALSE(seen.at("headers").contains("authorization"));
   }
+}
+
+TEST_F(Trouble, SeveralThreadsShareAClient) {
+  Client client(known_hosts());
+  const auto from = image(server("token") + "/trouble/parallel:1");
+  constexpr unsigned k_threads = 8;
+  std::vector<std::string> layers;
+  for (unsigned i = 0; i < k_threads; ++i) {
+    layers.push_back(content(300'000 + i, 100 + i));
+  }
+  std::atomic<unsigned> good = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (const auto& layer : layers) {
+      threads.emplace_back([&client, &from, &good, &layer] {
+        const auto pushed = push(client, from, layer);
+        const auto fetched = fetch(client, from, descriptor_of(layer));
+        good += pushed && fetched && *fetched == layer ? 1 : 0;
+      });
+    }
+  }
+  EXPECT_EQ(good, k_threads);
+}
+
+/// Sets variables of the environment while it lives.
+class Variables {
+public:
+  explicit Variables(std::vector<std::pair<std::string, std::string>> values) : m_values(std::move(values)) {
+    for (const auto& [name, value] : m_values) {
+      setenv(name.c_str(), value.c_str(), 1);
+    }
+  }
+  ~Variables() {
+    for (const auto& [name, value] : m_values) {
+      unsetenv(name.c_str());
+    }
+  }
+  Variables(const Variables&) = delete;
+  Variables& operator=(const Variables&) = delete;
+
+private:
+  std::vector<std::pair<std::string, std::string>> m_values;
+};
+
+TEST_F(Trouble, ProxiesOfTheEnvironmentAreUsed) {
+  auto hosts = test_hosts();
+  hosts.settings["registry.invalid"].insecure = true;
+  set_rules("proxy", nlohmann::json::array());
+  const auto proxy = "http://" + server("proxy");
+  {
+    const Variables variables({{"HTTP_PROXY", proxy}, {"HTTPS_PROXY", proxy}});
+    Client client(hosts);
+    const auto fetched = fetch(client, image("registry.invalid/trouble/app:1"), m_blob);
+    ASSERT_TRUE(fetched) << fetched.error().render();
+    EXPECT_TRUE(*fetched == m_layer);
+    EXPECT_EQ(requests("proxy", "GET").back().at("path"),
+              "http://registry.invalid/v2/trouble/app/blobs/" + m_blob.digest.to_string());
+  }
+  // Not for this machine, and not for hosts that are excepted.
+  const Variables variables({{"HTTP_PROXY", "http://127.0.0.1:1"}, {"NO_PROXY", "[::ffff:7f00:1],::ffff:7f00:1"}});
+  hosts.settings[elsewhere("proxy")].insecure = true;
+  Client client(hosts);
+  EXPECT_TRUE(fetch(client, m_image, m_blob));
+  const auto excepted = fetch(client, image(elsewhere("proxy") + "/trouble/app:1"), m_blob);
+  EXPECT_TRUE(excepted) << excepted.error().render();
 }
 
 TEST_F(Trouble, SecretsThatAServerRepeatsAreNotShown) {
