@@ -19,6 +19,8 @@ extern const Command k_image_list;
 extern const Command k_image_show;
 extern const Command k_image_tag;
 extern const Command k_image_rm;
+extern const Command k_image_diff;
+extern const Command k_image_sbom;
 extern const Command k_verify;
 extern const Command k_df;
 extern const Command k_doctor;
