@@ -153,8 +153,13 @@ private:
     case DT_LNK:
       return std::optional(EntryType::symlink);
     default: {
-      SHEAF_TRY_ASSIGN(const auto info, look(folder, name.name, path));
-      return type_of(info);
+      auto info = look(folder, name.name, path);
+      if (!info && info.error().code() == ErrorCode::not_found) {
+        // On an overlay mount: it lists the deletions in folders that it does not merge, and finds nothing there.
+        return std::optional(EntryType::whiteout);
+      }
+      SHEAF_TRY(info);
+      return type_of(*info);
     }
     }
   }
