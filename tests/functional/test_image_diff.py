@@ -28,6 +28,8 @@ Version: 1
 
 """
 OS_RELEASE = 'PRETTY_NAME="Debian"\nID=debian\nVERSION_ID="12"\n'
+GONE = json.dumps({"name": "gone", "version": "3.0.0"})
+METADATA = "Name: Flask_Thing\nVersion: 2.0\nLicense: Modified BSD\n\nA thing.\n"
 
 
 @pytest.fixture
@@ -39,10 +41,10 @@ def context(machine):
     made.write("base/var/lib/dpkg/status", STATUS.format(curl="7.88.1-10"))
     made.write("base/srv/node_modules/@scope/tool/package.json",
                json.dumps({"name": "@scope/tool", "version": "1.0.0", "license": "MIT"}))
-    made.write("base/srv/node_modules/gone/package.json", json.dumps({"name": "gone", "version": "3.0.0"}))
+    made.write("base/srv/node_modules/gone/package.json", GONE)
     made.write("base/etc/motd", "welcome\n")
     made.write("status", STATUS.format(curl="7.88.1-11"))
-    made.write("METADATA", "Name: Flask_Thing\nVersion: 2.0\nLicense: Modified BSD\n\nA thing.\n")
+    made.write("METADATA", METADATA)
     made.write("One", BASE)
     made.write("Two", "FROM one\n"
                       "COPY status /var/lib/dpkg/status\n"
@@ -54,18 +56,19 @@ def context(machine):
 
 
 def test_diff_shows_packages_and_files(context):
+    status = len(STATUS.format(curl="7.88.1-10"))
     assert context.ok("image", "diff", "one", "two").out.splitlines() == [
         "packages",
         "  ~ deb  curl:amd64   7.88.1-10 -> 7.88.1-11",
         "  - npm  gone         3.0.0",
         "  + pip  Flask_Thing  2.0",
         "",
-        "files: 282 B gone, 308 B new",
+        f"files: {status + len(GONE)} B gone, {status + len(METADATA)} B new",
         "  + /etc/issue  link",
         "  ~ /etc/motd  mode 0644 -> 0600",
-        "  - /srv/node_modules/gone/  1 entry, 36 B",
-        "  + /usr/lib/python3/  3 entries, 62 B",
-        "  ~ /var/lib/dpkg/status  content, 246 B",
+        f"  - /srv/node_modules/gone/  1 entry, {len(GONE)} B",
+        f"  + /usr/lib/python3/  3 entries, {len(METADATA)} B",
+        f"  ~ /var/lib/dpkg/status  content, {status} B",
     ]
 
 
