@@ -18,13 +18,13 @@ Result<sbom::TreeStack> open_image(const store::ImageRecord& image, const std::s
   return sbom::TreeStack::open(std::move(trees)).context(fmt::format("reading the image '{}'", name));
 }
 
-/// The image with the best of its names: the one that was asked for, else any.
+/// The image with the best of its names: the one that was asked for, else any, else its id.
 Result<sbom::Subject> subject_of(const store::ImageRecord& image, const std::string& asked, const Session& session) {
   sbom::Subject subject;
   subject.digest = store::image_id(image);
   subject.architecture = image.image.architecture;
   subject.created = image.created;
-  subject.name = asked;
+  subject.name = subject.digest.to_string();
   SHEAF_TRY_ASSIGN(const auto stored, session.store.find_image(subject.digest.to_string()));
   if (!stored || stored->tags.empty()) {
     return subject;

@@ -164,7 +164,9 @@ std::string uuid_of(const Digest& digest) {
 
 std::string image_purl(const Subject& subject) {
   PackageUrl url{"oci", {}, subject.name, subject.digest.to_string(), {{"arch", subject.architecture}}, {}};
-  if (const auto reference = oci::Reference::parse(subject.name)) {
+  if (subject.name == subject.digest.to_string()) {
+    url.name = "image"; // a URL must have a name, and the digest is its version
+  } else if (const auto reference = oci::Reference::parse(subject.name)) {
     url.name = reference->repository.substr(reference->repository.rfind('/') + 1);
     url.qualifiers["tag"] = reference->tag;
     if (reference->registry != "docker.io") { // which is also where names without a registry seem to be

@@ -15,7 +15,7 @@ namespace sheaf::sbom {
 
 /// An image as an SBOM or a provenance names it.
 struct Subject {
-  /// "debian:12"
+  /// "debian:12"; the text of `digest` for an image without a name.
   std::string name;
   /// Of its manifest, or its id in the store.
   Digest digest;
@@ -29,7 +29,7 @@ struct Subject {
 std::string utc_time(std::int64_t seconds);
 /// A UUID made of a digest: equal for equal digests. Source: RFC 9562, version 8.
 std::string uuid_of(const Digest& digest);
-/// "pkg:oci/debian@sha256%3A…?arch=amd64&tag=12", for a name of an image.
+/// "pkg:oci/debian@sha256:…?arch=amd64&tag=12"
 std::string image_purl(const Subject& subject);
 /// How `text`, a package's own words on its licence, can be said in the terms of SPDX.
 enum class LicenceForm {

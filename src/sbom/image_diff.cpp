@@ -62,7 +62,7 @@ public:
   FileComparison(const TreeStack& before, const TreeStack& after) : m_before(before), m_after(after) {}
 
   Result<std::vector<FileChange>> run() {
-    m_open.push_back({m_before.root(), m_after.root()});
+    m_open.emplace_back(m_before.root(), m_after.root());
     while (!m_open.empty()) {
       const auto folders = std::move(m_open.back());
       m_open.pop_back();
@@ -122,7 +122,7 @@ private:
     if (both_folders) {
       SHEAF_TRY_ASSIGN(auto one, m_before.enter(a));
       SHEAF_TRY_ASSIGN(auto two, m_after.enter(b));
-      m_open.push_back({std::move(one), std::move(two)});
+      m_open.emplace_back(std::move(one), std::move(two));
     } else if (a.entry.type != b.entry.type) {
       SHEAF_TRY(add_contents(m_before, a, &FileChange::before));
       SHEAF_TRY(add_contents(m_after, b, &FileChange::after));

@@ -203,8 +203,7 @@ std::vector<Package> sorted_and_merged(std::vector<Package> packages) {
   }
   for (auto& package : merged) {
     std::ranges::sort(package.places);
-    const auto same = std::ranges::unique(package.places);
-    package.places.erase(same.begin(), same.end());
+    package.places.erase(std::unique(package.places.begin(), package.places.end()), package.places.end());
   }
   return merged;
 }

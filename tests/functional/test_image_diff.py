@@ -149,6 +149,15 @@ def test_the_same_image_gives_the_same_bytes(context, form):
     assert context.ok("image", "sbom", "one", "--format", form).out != first
 
 
+def test_an_image_without_a_name_is_called_by_its_id(context):
+    identity = context.ok("image", "show", "two", "--json").json()["id"]
+    context.ok("image", "rm", "two")
+    for asked in (identity, identity[len("sha256:"):][:12]):
+        component = context.ok("image", "sbom", asked, "--format", "cyclonedx").json()["metadata"]["component"]
+        assert component["name"] == identity
+        assert component["purl"].startswith(f"pkg:oci/image@{identity}?")
+
+
 def test_what_cannot_be_read_is_a_warning(context):
     context.write("broken.json", "{")
     context.write("Broken", "FROM one\nCOPY broken.json /srv/node_modules/broken/package.json\n")

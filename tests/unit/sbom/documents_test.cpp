@@ -60,6 +60,7 @@ TEST(Document, ImagesHaveUrls) {
   EXPECT_EQ(image_purl(k_subject),
             "pkg:oci/app@" + digest + "?arch=amd64&repository_url=registry.example:5000%2Fteam%2Fapp&tag=1");
   EXPECT_EQ(image_purl({"debian:12", Digest::of("image"), "", 0}), "pkg:oci/debian@" + digest + "?tag=12");
+  EXPECT_EQ(image_purl({digest, Digest::of("image"), "arm64", 0}), "pkg:oci/image@" + digest + "?arch=arm64");
 }
 
 TEST(Document, TellsLicencesFromWords) {
