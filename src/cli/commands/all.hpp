@@ -26,6 +26,8 @@ extern const Command k_import;
 extern const Command k_load;
 extern const Command k_login;
 extern const Command k_logout;
+extern const Command k_image_diff;
+extern const Command k_image_sbom;
 extern const Command k_verify;
 extern const Command k_df;
 extern const Command k_doctor;
