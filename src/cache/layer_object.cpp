@@ -29,7 +29,7 @@ std::string folder_of(const store::LayerRecord& record) { return "layers/" + rec
 /// By content, so that neither a record nor its blobs can be exchanged one by one.
 ContentKey content_key_of(const store::LayerRecord& record, const std::string& inventory, const std::string& facts) {
   return ContentKey{
-      Sha256().field("sheaf-content 1").field(inventory).field(facts).field(serialise(record.config)).finish()};
+      Sha256().field("sheaf-content 1").field(inventory).field(facts).field(store::serialise(record.config)).finish()};
 }
 
 class Putting {
@@ -152,14 +152,14 @@ Result<Put> put_layer(const store::StoredLayer& layer, image::ImageTarget& targe
   oci::Manifest manifest;
   manifest.media_type = oci::media_type::k_manifest;
   manifest.artifact_type = media_type::k_layer;
-  SHEAF_TRY_ASSIGN(manifest.config, putting.text(serialise(layer.record), media_type::k_record));
+  SHEAF_TRY_ASSIGN(manifest.config, putting.text(store::serialise(layer.record), media_type::k_record));
   SHEAF_TRY_ASSIGN(auto tree, putting.tree(layer.record));
   SHEAF_TRY_ASSIGN(const auto inventory, os::read_file(layer.inventory()));
   SHEAF_TRY_ASSIGN(const auto facts, os::read_file(layer.facts()));
   SHEAF_TRY_ASSIGN(auto inventory_blob, putting.text(inventory, media_type::k_inventory));
   SHEAF_TRY_ASSIGN(auto facts_blob, putting.text(facts, media_type::k_facts));
   manifest.layers = {std::move(tree), std::move(inventory_blob), std::move(facts_blob)};
-  const auto text = serialise(manifest);
+  const auto text = oci::serialise(manifest);
   Put put{putting.bytes(), {manifest.media_type, Digest::of(text), text.size(), {}, {}, manifest.artifact_type}};
   SHEAF_TRY(target.put_manifest(put.manifest, text, image::ImageTarget::Place::named, stop));
   return put;
