@@ -18,7 +18,7 @@ enum class Packing { none, gzip, zstd };
 /// Takes bytes in order.
 using Output = std::function<Result<void>(std::string_view bytes)>;
 
-/// All that decides the bytes besides the input: "sheaf-layer 1; zstd 1.5.4 level 3 …". Another text, other bytes.
+/// All that decides the bytes besides the input: "sheaf-layer 1; zstd 1.5.4 level 2 …". Another text, other bytes.
 std::string encoder_name(Packing packing);
 /// What a stream that begins so is packed with; four bytes are enough.
 Packing packing_of(std::string_view beginning);

@@ -14,7 +14,7 @@
 namespace sheaf::archive {
 namespace {
 
-constexpr int k_level = 3;
+constexpr int k_level = 2;
 constexpr std::size_t k_frame = std::size_t{4} << 20U;
 
 struct Free {

@@ -8,7 +8,7 @@
 
 namespace sheaf::archive {
 
-/// "zstd 1.5.4 level 3 frame 4194304"
+/// "zstd 1.5.4 level 2 frame 4194304"
 std::string zstd_settings();
 std::unique_ptr<Stream> zstd_compressor(unsigned threads, Output to);
 Result<std::unique_ptr<Stream>> zstd_decompressor(Output to);

@@ -98,8 +98,8 @@ TEST_P(RealPackings, DamageIsSeen) {
 TEST(Packing, TheBytesBelongToTheEncodersName) {
   EXPECT_EQ(encoder_name(Packing::none), "sheaf-layer 1");
   const auto text = sample(6'000'000);
-  if (encoder_name(Packing::zstd) == "sheaf-layer 1; zstd 1.5.4 level 3 frame 4194304") {
-    EXPECT_EQ(Digest::of(pack(Packing::zstd, text, 2, 65'536)).short_hex(), "4f4aef242141");
+  if (encoder_name(Packing::zstd) == "sheaf-layer 1; zstd 1.5.4 level 2 frame 4194304") {
+    EXPECT_EQ(Digest::of(pack(Packing::zstd, text, 2, 65'536)).short_hex(), "553af895ee54");
   }
   if (encoder_name(Packing::gzip) == "sheaf-layer 1; zlib 1.2.13 level 6 block 262144") {
     EXPECT_EQ(Digest::of(pack(Packing::gzip, text, 2, 65'536)).short_hex(), "66accdd13fc1");
