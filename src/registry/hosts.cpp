@@ -16,7 +16,7 @@ namespace {
 Result<void> read_certificates(const std::string& folder, net::Trust& trust) {
   SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(folder).context("looking for certificates of a registry"));
   for (const auto& [name, type] : entries) {
-    const auto path = folder + "/" + name;
+    const auto path = fmt::format("{}/{}", folder, name);
     if (name.ends_with(".crt")) {
       trust.authorities.push_back(path);
     } else if (name.ends_with(".cert")) {
@@ -40,9 +40,10 @@ Result<net::Trust> trust_in(const Hosts& hosts, const std::string& host, const H
   }
   trust.client_certificate = settings.client_certificate;
   trust.client_key = settings.client_key;
-  for (const auto& folder : hosts.certificate_folders) {
-    if (is_empty(trust) && os::is_directory(folder + "/" + host)) {
-      SHEAF_TRY(read_certificates(folder + "/" + host, trust));
+  for (const auto& all_hosts : hosts.certificate_folders) {
+    const auto folder = fmt::format("{}/{}", all_hosts, host);
+    if (is_empty(trust) && os::is_directory(folder)) {
+      SHEAF_TRY(read_certificates(folder, trust));
     }
   }
   return trust;

@@ -200,14 +200,13 @@ Error Session::error_of(const net::Response& answer) {
   }
   response.body = net::redacted(std::move(response.body), secrets);
   auto error = registry::error_of(response, m_host);
-  if (response.status == 401 && !user.empty()) {
-    (void)std::move(error).with_hint(
-        fmt::format("it does not accept '{}' for this: run 'sheaf login {}' again", user, m_host));
-  }
-  if (error.code() == ErrorCode::denied && m_credential_error) {
-    (void)std::move(error).with_details(fmt::format("no credentials were used: {}", m_credential_error->summary()));
-  }
-  return error;
+  const auto hint = response.status == 401 && !user.empty()
+                        ? fmt::format("it does not accept '{}' for this: run 'sheaf login {}' again", user, m_host)
+                        : error.hint();
+  const auto details = error.code() == ErrorCode::denied && m_credential_error
+                           ? fmt::format("no credentials were used: {}", m_credential_error->summary())
+                           : error.details();
+  return std::move(error).with_hint(hint).with_details(details);
 }
 
 std::optional<Credential> Session::credential_for(const std::string& repository) {

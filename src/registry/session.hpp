@@ -46,7 +46,7 @@ public:
   /// and `denied` from the token server.
   Result<net::Response> send(const Scope& scope, net::Request request, std::stop_token stop);
   /// What an answer that is no success means, with what we know of the credentials.
-  Error error_of(const net::Response& response);
+  Error error_of(const net::Response& answer);
   /// Uses this from now on, whatever the files say.
   void use(Credential credential);
   /// Does it ask for credentials at all?

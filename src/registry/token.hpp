@@ -34,7 +34,7 @@ struct TokenQuestion {
 /// The request for it: GET with name and password or nothing, POST with an identity token. Pure. `invalid` for a realm
 /// that is no web address.
 Result<net::Request> token_request(const TokenQuestion& question);
-/// Pure. `corrupt` if there is no token in it.
-Result<Token> parse_token(std::string_view json);
+/// Of the server's JSON. Pure. `corrupt` if there is no token in it.
+Result<Token> parse_token(std::string_view text);
 
 } // namespace sheaf::registry
