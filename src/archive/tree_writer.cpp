@@ -39,7 +39,9 @@ public:
     }
   }
 
-  Result<std::uint64_t> run(const os::Fd& directory) {
+  Result<std::uint64_t> run(const os::Fd& given) {
+    // A mount is given as O_PATH, of which no attribute can be read.
+    SHEAF_TRY_ASSIGN(const auto directory, os::open_at(given, ".", O_RDONLY | O_DIRECTORY));
     SHEAF_TRY_ASSIGN(const auto attributes, os::attributes_of(directory, "."));
     SHEAF_TRY(opaque_mark(attributes, ""));
     SHEAF_TRY(folder(directory, ""));
