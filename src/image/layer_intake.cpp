@@ -13,7 +13,6 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <ranges>
 #include <thread>
 
 namespace sheaf::image {
@@ -196,7 +195,7 @@ private:
     return m_options.most_bytes + m_options.most_bytes / 4 + k_spare;
   }
   Error too_large() const {
-    return Error(ErrorCode::invalid, fmt::format("the layer is a tar of more than {} bytes", most_tar_bytes()));
+    return {ErrorCode::invalid, fmt::format("the layer is a tar of more than {} bytes", most_tar_bytes())};
   }
 
   /// A layer that is not packed as its media type says would mean different things to different readers.
@@ -262,9 +261,9 @@ Result<TakenLayer> take_in_layer(ImageSource& source, const oci::Descriptor& lay
 
 std::vector<store::TreeRef> mounted(const std::vector<TakenLayer>& layers) {
   std::vector<store::TreeRef> trees; // top first
-  for (const auto& layer : layers | std::views::reverse) {
-    if (layer.record.entries > 0 && std::ranges::find(trees, layer.tree) == trees.end()) {
-      trees.push_back(layer.tree);
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    if (layer->record.entries > 0 && std::ranges::find(trees, layer->tree) == trees.end()) {
+      trees.push_back(layer->tree);
     }
   }
   std::ranges::reverse(trees);

@@ -3,6 +3,7 @@
 
 #include "image/layout_index.hpp"
 #include "os/file.hpp"
+#include "os/namespaces.hpp"
 #include "os/temp_dir.hpp"
 
 #include <fmt/format.h>
@@ -99,10 +100,22 @@ public:
     for (const auto& manifest : m_named) {
       add_named(index, manifest, m_names);
     }
-    return os::write_file(m_path + "/index.json", oci::serialise(index)).context("writing " + name());
+    SHEAF_TRY(os::write_file(m_path + "/index.json", oci::serialise(index)).context("writing " + name()));
+    return give_all_to_caller().context("writing " + name());
   }
 
 private:
+  Result<void> give_all_to_caller() const {
+    for (const auto* folder : {"", "/blobs", "/blobs/sha256"}) {
+      SHEAF_TRY(os::give_to_caller(m_path + folder));
+      SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(m_path + folder));
+      for (const auto& entry : entries) {
+        SHEAF_TRY(os::give_to_caller(fmt::format("{}{}/{}", m_path, folder, entry.name)));
+      }
+    }
+    return {};
+  }
+
   std::string path_of(const Digest& digest) const { return fmt::format("{}/blobs/sha256/{}", m_path, digest.hex()); }
 
   Result<oci::Index> read_index() const {

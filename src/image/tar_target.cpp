@@ -5,6 +5,7 @@
 #include "image/layout_index.hpp"
 #include "image/layout_target.hpp"
 #include "os/file.hpp"
+#include "os/namespaces.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -82,6 +83,7 @@ public:
       ignore(os::remove_file_if_exists(partial), "the error that led here is the one to tell");
       return std::move(written).context(doing);
     }
+    SHEAF_TRY(os::give_to_caller(partial).context(doing));
     return os::rename(partial, m_path).context(doing);
   }
 

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -258,6 +259,17 @@ Result<Fd> swapped_user_namespace(unsigned from_uid, unsigned from_gid, unsigned
     }
   }
   return finish(open(fmt::format("/proc/{}/ns/user", child), O_RDONLY));
+}
+
+Result<void> give_to_caller(const std::string& path) {
+  struct stat info {};
+  if (in_initial_user_namespace()) {
+    return {};
+  }
+  if (lstat(path.c_str(), &info) != 0 || (info.st_uid == 0 && lchown(path.c_str(), k_caller_id, k_caller_id) != 0)) {
+    return Error::from_errno(errno, fmt::format("giving '{}' to the caller", path));
+  }
+  return {};
 }
 
 } // namespace sheaf::os
