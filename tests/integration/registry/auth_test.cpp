@@ -10,7 +10,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Hosts hosts_with(Credential credential) {
+Hosts hosts_with(const Credential& credential) {
   auto hosts = test_hosts();
   hosts.credential = [credential](const std::string&, const std::string&) -> Result<std::optional<Credential>> {
     return credential;
@@ -87,7 +87,7 @@ TEST(Auth, ATokenThatEndsInTheMiddleIsReplaced) {
   const auto from = image(server("token_proxy") + "/auth/long:1");
   const auto layer = content(1'000'000, 50);
   const auto blob = push_image(client, from, layer);
-  const auto challenge = "Bearer realm=\"" + server("realm") + "\",service=\"tests\",error=\"invalid_token\"";
+  const auto challenge = R"(Bearer realm=")" + server("realm") + R"(",service="tests",error="invalid_token")";
   set_rules("token_proxy", {{{"path", "/blobs/"}, {"cut", 400'000}},
                             {{"path", "/blobs/"}, {"status", 401}, {"headers", {{"WWW-Authenticate", challenge}}}}});
   const auto fetched = fetch(client, from, blob);

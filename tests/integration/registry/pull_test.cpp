@@ -71,7 +71,7 @@ TEST(Pull, TagsComePageByPage) {
   set_rules("proxy", {{{"path", "n=1000$"},
                        {"status", 200},
                        {"body", R"({"name":"pull/tags","tags":["zz","a"]})"},
-                       {"headers", {{"Link", "</v2/pull/tags/tags/list?n=2&last=a>; rel=\"next\""}}}}});
+                       {"headers", {{"Link", R"(</v2/pull/tags/tags/list?n=2&last=a>; rel="next")"}}}}});
   EXPECT_THAT(client.tags(to, {}).value(), ElementsAre("a", "b", "c", "zz"));
 }
 

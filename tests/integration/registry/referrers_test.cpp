@@ -67,7 +67,7 @@ TEST(Referrers, TheApiIsUsedWhereItIs) {
       {{{"path", path + "$"},
         {"status", 200},
         {"body", oci::serialise(index)},
-        {"headers", {{"Content-Type", type}, {"Link", "<" + path + "?page=2>; rel=\"next\""}}}},
+        {"headers", {{"Content-Type", type}, {"Link", "<" + path + R"(?page=2>; rel="next")"}}}},
        {{"path", "page=2"}, {"status", 200}, {"body", oci::serialise(more)}, {"headers", {{"Content-Type", type}}}}});
   const auto listed = client.referrers(to, subject.digest, {});
   ASSERT_TRUE(listed) << listed.error().render();

@@ -137,7 +137,7 @@ Result<std::string> fetch(Client& client, const oci::Reference& from, const oci:
 oci::Descriptor push_image(Client& client, const oci::Reference& to, std::string_view layer) {
   oci::Manifest manifest;
   manifest.media_type = oci::media_type::k_manifest;
-  const std::string config = "{\"os\":\"linux\"}";
+  const std::string config = R"({"os":"linux"})";
   manifest.config = descriptor_of(config);
   manifest.config.media_type = oci::media_type::k_config;
   manifest.layers = {descriptor_of(layer)};

@@ -158,7 +158,7 @@ TEST_F(Trouble, AnotherHostThatAsksForCredentialsGetsNone) {
   push_image(client, from, m_layer);
   set_rules("basic_proxy", {{{"path", "/blobs/"}, {"method", "GET"}, {"redirect", "http://" + server("other")}}});
   set_rules("other",
-            {{{"status", 401}, {"headers", {{"WWW-Authenticate", "Basic realm=\"give me\""}}}, {"times", -1}}});
+            {{{"status", 401}, {"headers", {{"WWW-Authenticate", R"(Basic realm="give me")"}}}, {"times", -1}}});
   const auto fetched = fetch(client, from, m_blob);
   ASSERT_FALSE(fetched);
   EXPECT_EQ(fetched.error().code(), ErrorCode::denied);

@@ -85,7 +85,7 @@ TEST(CredentialFile, ErasesAllNamesOfAHost) {
 }
 
 TEST(CredentialFile, OtherTextsAreInvalid) {
-  for (const auto* text : {"[]", "{", "\"x\""}) {
+  for (const auto* text : {"[]", "{", R"("x")"}) {
     EXPECT_EQ(CredentialFile::parse(text).error().code(), ErrorCode::invalid) << text;
   }
 }
