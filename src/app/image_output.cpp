@@ -152,7 +152,7 @@ Result<void> push_all(const OutputRequest& request, const store::ImageRecord& im
         .with_hint("name it: -t REGISTRY/NAME:TAG");
   }
   for (const auto& name : names) {
-    SHEAF_TRY_ASSIGN(const auto pushed, push_image(image, name, {request.compression, {}}, session));
+    SHEAF_TRY_ASSIGN(const auto pushed, push_image(image, name, {request.compression, {}, false}, session));
     session.events.emit(
         {EventKind::note, "push", fmt::format("{} {}", pushed.name, pushed.exported.manifest.digest.to_string())});
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/push_image.hpp"
 
+#include "app/attestations.hpp"
 #include "app/registries.hpp"
 #include "app/registry_image.hpp"
 #include "app/transfer_progress.hpp"
@@ -49,6 +50,10 @@ Result<Pushed> push_image(const store::ImageRecord& image, const oci::Reference&
   SHEAF_TRY_ASSIGN(pushed.exported,
                    image::export_image(image, how, *target, session.store, session.stop).context(doing));
   SHEAF_TRY(target->finish().context(doing));
+  if (options.attest) {
+    SHEAF_TRY_ASSIGN(pushed.attestations,
+                     push_attestations(client, to, pushed.exported.manifest, image, session).context(doing));
+  }
   pushed.bytes_sent = client.bytes_sent();
   return pushed;
 }

@@ -21,11 +21,15 @@ struct Pushed {
   image::Exported exported;
   /// Blobs sent to the registry, bytes.
   std::uint64_t bytes_sent = 0;
+  /// Manifests of what was said of it.
+  std::vector<Digest> attestations;
 };
 
 struct PushOptions {
   std::optional<oci::Compression> compression;
   std::map<std::string, std::string> annotations;
+  /// Bills of materials, inventory and provenance beside the image.
+  bool attest = false;
 };
 
 /// `invalid` for a reference with a digest.

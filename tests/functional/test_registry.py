@@ -4,6 +4,7 @@ server and trouble is tested in tests/integration/registry."""
 
 import contextlib
 import hashlib
+import json
 import subprocess
 import tarfile
 
@@ -114,6 +115,33 @@ def test_stages_start_from_images_of_a_registry(machine, other, servers, account
     assert other.ok("up", "--image", "localhost/made").out == "one\n"
     other.ok("build", "--pull", "-t", "localhost/made", folder)
     assert other.ok("up", "--image", "localhost/made").out == "two\n"
+
+
+def fetched(address, media_type="*/*"):
+    command = ["curl", "-sf", "-H", f"Accept: {media_type}", address]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def test_what_is_said_of_an_image(machine, servers, account):
+    name = built(machine, f"{servers['open'].address}/said-{account.name}:1")
+    pushed = machine.ok("push", name, "--attest", "--json").json()
+    assert len(pushed["attestations"]) == 4
+    assert machine.ok("push", name, "--attest", "--json").json()["attestations"] == pushed["attestations"]
+    # Debian's registry has no referrers API: the tag schema's index lists them.
+    address = f"{servers['open'].url}/v2/said-{account.name}"
+    tag = pushed["manifest"].replace(":", "-")
+    index = json.loads(fetched(f"{address}/manifests/{tag}", "application/vnd.oci.image.index.v1+json"))
+    said = {}
+    for entry in index["manifests"]:
+        manifest = json.loads(fetched(f"{address}/manifests/{entry['digest']}", entry["mediaType"]))
+        assert manifest["subject"]["digest"] == pushed["manifest"]
+        said[entry["artifactType"]] = fetched(f"{address}/blobs/{manifest['layers'][0]['digest']}")
+    assert json.loads(said["application/spdx+json"])["spdxVersion"] == "SPDX-2.3"
+    assert json.loads(said["application/vnd.cyclonedx+json"])["bomFormat"] == "CycloneDX"
+    statement = json.loads(said["application/vnd.in-toto+json"])
+    assert statement["predicateType"] == "https://slsa.dev/provenance/v1"
+    assert "sha256:" + statement["subject"][0]["digest"]["sha256"] == pushed["manifest"]
+    assert b"data/text" in said["application/vnd.sheaf.inventory.v1+text"]
 
 
 def test_build_and_push_in_one(machine, servers, account):

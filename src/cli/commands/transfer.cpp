@@ -29,9 +29,9 @@ constexpr Option k_annotation = {"annotation", 0, "NAME=VALUE", "an annotation o
 
 constexpr std::array k_pull_options = {
     k_platform, Option{"jobs", 'j', "N", "layers fetched at the same time (default: 4)"}, k_json_option};
-constexpr std::array k_push_options = {k_compression, k_annotation,
-                                       Option{"jobs", 'j', "N", "layers packed and sent at the same time (default: 4)"},
-                                       k_json_option};
+constexpr std::array k_push_options = {
+    k_compression, k_annotation, Option{"attest", 0, "", "put bills of materials, inventory and provenance beside it"},
+    Option{"jobs", 'j', "N", "layers packed and sent at the same time (default: 4)"}, k_json_option};
 constexpr std::array k_export_options = {
     Option{"output", 'o', "PATH", "where to write; '-' is standard output"},
     Option{"format", 0, "FORMAT", "oci (a tar), oci-dir, docker, tar (the files alone) or dir (default: oci)"},
@@ -132,6 +132,15 @@ std::string summary(const image::Exported& exported) {
                      exported.reused, exported.there);
 }
 
+std::vector<std::string> texts(const std::vector<Digest>& digests) {
+  std::vector<std::string> result;
+  result.reserve(digests.size());
+  for (const auto& digest : digests) {
+    result.push_back(digest.to_string());
+  }
+  return result;
+}
+
 Result<int> report(const Invocation& invocation, const app::Pushed& pushed, Clock::time_point start) {
   const auto& manifest = pushed.exported.manifest;
   if (invocation.json()) {
@@ -141,7 +150,8 @@ Result<int> report(const Invocation& invocation, const app::Pushed& pushed, Cloc
                            {"packed", pushed.exported.made},
                            {"there", pushed.exported.there},
                            {"bytes_sent", pushed.bytes_sent},
-                           {"unchanged", pushed.exported.unchanged}}
+                           {"unchanged", pushed.exported.unchanged},
+                           {"attestations", texts(pushed.attestations)}}
                           .dump(2) +
                       "\n");
     return 0;
@@ -158,6 +168,7 @@ Result<int> push(Invocation& invocation) {
   app::PushOptions options;
   SHEAF_TRY_ASSIGN(options.compression, compression_of(invocation));
   SHEAF_TRY_ASSIGN(options.annotations, annotations_of(invocation));
+  options.attest = invocation.has("attest");
   SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
   SHEAF_TRY_ASSIGN(const auto to, oci::Reference::parse(invocation.operands.back()));
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
