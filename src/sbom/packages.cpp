@@ -158,6 +158,7 @@ Result<std::vector<Package>> parse_dpkg(std::string_view path, std::string_view 
 Result<std::vector<Package>> parse_apk(std::string_view path, std::string_view content) {
   SHEAF_TRY_ASSIGN(const auto records, join::ApkInstalled().parse(path, content));
   std::vector<Package> packages;
+  packages.reserve(records.size());
   for (const auto& record : records) {
     packages.push_back(apk_package(record.value));
   }
