@@ -172,12 +172,14 @@ TEST_F(Trouble, SeveralThreadsShareAClient) {
   const auto from = image(server("token") + "/trouble/parallel:1");
   constexpr unsigned k_threads = 8;
   std::vector<std::string> layers;
+  layers.reserve(k_threads);
   for (unsigned i = 0; i < k_threads; ++i) {
     layers.push_back(content(300'000 + i, 100 + i));
   }
   std::atomic<unsigned> good = 0;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(k_threads);
     for (const auto& layer : layers) {
       threads.emplace_back([&client, &from, &good, &layer] {
         const auto pushed = push(client, from, layer);

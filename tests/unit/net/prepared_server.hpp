@@ -15,6 +15,7 @@
 #include <atomic>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -49,23 +50,40 @@ public:
   }
 
 private:
+  /// Head and content, however many pieces they come in.
+  static std::string read_request(const os::Fd& client) {
+    constexpr std::string_view k_length = "Content-Length: ";
+    std::string request;
+    std::array<char, 4096> piece{};
+    for (;;) {
+      const auto got = read(client.get(), piece.data(), piece.size());
+      request.append(piece.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+      const auto head = request.find("\r\n\r\n");
+      const auto length = request.find(k_length);
+      const auto content = length < head ? std::stoul(request.substr(length + k_length.size())) : 0;
+      if (got <= 0 || (head != std::string::npos && request.size() >= head + 4 + content)) {
+        return request;
+      }
+    }
+  }
+
   void serve() {
     for (;;) {
       const os::Fd client(accept4(m_socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!client) {
         return;
       }
-      std::array<char, 4096> request{};
-      const auto got = read(client.get(), request.data(), request.size());
+      const auto request = read_request(client);
       {
         const std::scoped_lock lock(m_mutex);
-        m_requests.emplace_back(request.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        m_requests.push_back(request);
       }
       const auto number = static_cast<std::size_t>(m_connections++);
       const auto& answer = m_answers[std::min(number, m_answers.size() - 1)];
       ignore(os::write_all(client, answer), "the client may be gone");
       if (answer.empty()) { // no answer at all, until the client gives up
-        [[maybe_unused]] const auto end = read(client.get(), request.data(), request.size());
+        char byte = 0;
+        [[maybe_unused]] const auto end = read(client.get(), &byte, 1);
       }
     }
   }

@@ -30,7 +30,7 @@ TEST(Answer, StatusesDecideTheKind) {
 }
 
 TEST(Answer, LostBlobsArePushedAgain) {
-  const auto lost = R"({"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"m","detail":"sha256:0"}]})";
+  const std::string lost = R"({"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"m","detail":"sha256:0"}]})";
   EXPECT_EQ(messages_in(lost), "MANIFEST_BLOB_UNKNOWN: m \"sha256:0\"");
   EXPECT_THAT(error_of(response(404, lost), "h").hint(), HasSubstr("push again"));
 }
