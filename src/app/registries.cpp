@@ -4,6 +4,7 @@
 #include "app/project.hpp"
 #include "catalogue/project_config.hpp"
 #include "os/file.hpp"
+#include "registry/credential_file.hpp"
 #include "registry/credentials.hpp"
 
 #include <memory>
@@ -22,7 +23,7 @@ registry::HostSettings settings_from(const catalogue::RegistrySettings& settings
 }
 
 Result<registry::Hosts> hosts() {
-  registry::Hosts hosts;
+  auto hosts = registry::hosts_of_this_machine();
   const auto path = user_config_folder() + "/config.yml";
   SHEAF_TRY_ASSIGN(auto text, os::read_file_if_exists(path));
   if (text) {
@@ -35,10 +36,6 @@ Result<registry::Hosts> hosts() {
       hosts.settings.emplace(host, settings_from(settings));
     }
   }
-  hosts.credential = [credentials = registry::Credentials(registry::CredentialPlaces::of_environment())](
-                         const std::string& host, const std::string& repository) {
-    return credentials.find(host, repository);
-  };
   return hosts;
 }
 
@@ -49,14 +46,15 @@ Result<registry::Client> registry_client() {
   return registry::Client(std::move(known));
 }
 
-Result<std::string> log_in(const std::string& host, const registry::Credential& credential, std::stop_token stop) {
+Result<std::string> log_in(const std::string& text, const registry::Credential& credential, std::stop_token stop) {
+  const auto host = registry::normal_key(text);
   SHEAF_TRY_ASSIGN(auto client, registry_client());
   SHEAF_TRY(client.check_login(host, credential, std::move(stop)));
   return registry::Credentials(registry::CredentialPlaces::of_environment()).save(host, credential);
 }
 
 Result<std::vector<std::string>> log_out(const std::string& host) {
-  return registry::Credentials(registry::CredentialPlaces::of_environment()).remove(host);
+  return registry::Credentials(registry::CredentialPlaces::of_environment()).remove(registry::normal_key(host));
 }
 
 } // namespace sheaf::app

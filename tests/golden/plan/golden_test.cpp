@@ -58,7 +58,7 @@ protected:
       return "the file is not even read:\n" + m_diagnostics.render() + "\n";
     }
     Diagnostics of_images;
-    for (const auto& image : images_of(*file, m_request, of_images)) {
+    for (const auto& image : images_of(*file, m_request, {}, of_images)) {
       m_text += "needs image " + image + "\n";
     }
     const auto plan = plan_image(*file, m_request, m_images, m_diagnostics);
