@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "os/file.hpp"
 #include "os/mount.hpp"
+#include "os/namespaces.hpp"
 
 #include <fmt/format.h>
 
@@ -115,6 +116,7 @@ Result<void> write_tar_file(const os::Fd& root, const std::string& path) {
     ignore(os::remove_file_if_exists(partial), "the error that led here is the one to tell");
     return written;
   }
+  SHEAF_TRY(os::give_to_caller(partial));
   return os::rename(partial, path);
 }
 
@@ -122,7 +124,11 @@ Result<void> write_files(const OutputRequest& request, const std::vector<std::st
   SHEAF_TRY_ASSIGN(auto staging, store.stage());
   SHEAF_TRY_ASSIGN(const auto root, mount_root(trees, staging));
   if (request.kind == Kind::directory) {
+    const bool is_new = !os::exists(request.destination);
     SHEAF_TRY(os::make_directories(request.destination));
+    if (is_new) {
+      SHEAF_TRY(os::give_to_caller(request.destination));
+    }
     SHEAF_TRY_ASSIGN(const auto to, os::open(request.destination, O_RDONLY | O_DIRECTORY));
     return copy_tree(root, to);
   }

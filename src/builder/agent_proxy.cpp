@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/agent_proxy.hpp"
 
+#include "os/as_caller.hpp"
 #include "os/namespaces.hpp"
 
 #include <fmt/format.h>
@@ -33,27 +34,10 @@ Result<sockaddr_un> address_of(const std::string& path) {
 
 os::Fd new_socket() { return os::Fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
-/// An agent only answers its owner, and inside of a user namespace we are somebody else. Of this thread alone:
-/// setresuid(2) as glibc has it would change all of them.
-class AsCaller {
-public:
-  AsCaller() : m_changed(!os::in_initial_user_namespace() && become(os::k_caller_id)) {}
-  ~AsCaller() {
-    if (m_changed) {
-      become(0);
-    }
-  }
-  AsCaller(const AsCaller&) = delete;
-  AsCaller& operator=(const AsCaller&) = delete;
-
-private:
-  static bool become(unsigned uid) { return syscall(SYS_setresuid, -1, uid, -1) == 0; }
-  bool m_changed;
-};
-
 std::optional<os::Fd> connect_to(const std::string& path) {
   const auto address = address_of(path);
-  const AsCaller caller;
+  // An agent only answers its owner.
+  const os::AsCaller caller;
   auto fd = new_socket();
   if (!address || !fd || connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
     return std::nullopt;

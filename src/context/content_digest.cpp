@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "context/content_digest.hpp"
 
+#include "os/as_caller.hpp"
 #include "os/file.hpp"
 #include "os/xattr.hpp"
 
@@ -151,7 +152,7 @@ Result<void> look_at(OpenFolders& folders, Item& item) {
   }
   SHEAF_TRY_ASSIGN(const Fd* fd, folders.at(folder));
   const char* name = source.c_str() + (slash == std::string::npos ? 0 : slash + 1);
-  if (fstatat(fd->get(), name, &item.info, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (os::or_as_caller([&] { return fstatat(fd->get(), name, &item.info, AT_SYMLINK_NOFOLLOW); }) != 0) {
     return Error::from_errno(errno, "looking at it");
   }
   if (S_ISLNK(item.info.st_mode)) {

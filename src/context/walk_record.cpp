@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "context/walk_record.hpp"
 
+#include "os/as_caller.hpp"
 #include "os/file.hpp"
 
 #include <dirent.h>
@@ -199,7 +200,8 @@ private:
     for (std::uint32_t i = 0; i < folder.entries; ++i) {
       const auto entry = at<Entry>(m_folders * sizeof(Folder), folder.first_entry + i);
       if (entry.name >= m_names.size() ||
-          fstatat(fd->get(), m_names.data() + entry.name, &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+          os::or_as_caller(
+              [&] { return fstatat(fd->get(), m_names.data() + entry.name, &info, AT_SYMLINK_NOFOLLOW); }) != 0 ||
           !is_same(info, entry.stamp)) {
         return false;
       }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/fd.hpp"
 
+#include "os/as_caller.hpp"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -21,7 +23,7 @@ Result<Fd> open_resolved(const Fd& root, const std::string& path, int flags, mod
   how.mode = (flags & O_CREAT) != 0 ? mode : 0;
   how.resolve = resolve;
   for (;;) {
-    const auto fd = syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how);
+    const auto fd = or_as_caller([&] { return syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how); });
     if (fd >= 0) {
       return Fd(static_cast<int>(fd));
     }
@@ -54,7 +56,7 @@ Result<void> Fd::close() {
 }
 
 Result<Fd> open(const std::string& path, int flags, mode_t mode) {
-  const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  const int fd = or_as_caller([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); });
   if (fd < 0) {
     return Error::from_errno(errno, fmt::format("opening '{}'", path));
   }
@@ -62,7 +64,7 @@ Result<Fd> open(const std::string& path, int flags, mode_t mode) {
 }
 
 Result<Fd> open_at(const Fd& directory, const std::string& name, int flags, mode_t mode) {
-  const int fd = ::openat(directory.get(), name.c_str(), flags | O_CLOEXEC, mode);
+  const int fd = or_as_caller([&] { return ::openat(directory.get(), name.c_str(), flags | O_CLOEXEC, mode); });
   if (fd < 0) {
     return Error::from_errno(errno, fmt::format("opening '{}'", name));
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/file.hpp"
 
+#include "os/as_caller.hpp"
+
 #include <fmt/format.h>
 
 #include <dirent.h>
@@ -115,17 +117,23 @@ Result<std::optional<std::string>> read_file_if_exists(const std::string& path) 
   return std::move(content).error();
 }
 
-bool exists(const std::string& path) { return faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0; }
+bool exists(const std::string& path) {
+  constexpr int k_flags = AT_SYMLINK_NOFOLLOW | AT_EACCESS;
+  return or_as_caller([&] { return faccessat(AT_FDCWD, path.c_str(), F_OK, k_flags); }) == 0;
+}
 
 bool is_directory(const std::string& path) {
   struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+  return or_as_caller([&] { return ::stat(path.c_str(), &info); }) == 0 && S_ISDIR(info.st_mode);
 }
 
 Result<void> write_file(const std::string& path, std::string_view content, Durable durable, mode_t mode) {
   const auto doing = fmt::format("writing '{}'", path);
   std::string temporary = path + ".XXXXXX";
-  Fd fd(mkostemp(temporary.data(), O_CLOEXEC));
+  Fd fd(or_as_caller([&] {
+    temporary = path + ".XXXXXX";
+    return mkostemp(temporary.data(), O_CLOEXEC);
+  }));
   if (!fd) {
     return Error::from_errno(errno, doing);
   }
@@ -154,14 +162,14 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   if (parent != path && parent != ".") {
     SHEAF_TRY(make_directories(parent, mode));
   }
-  if (mkdir(path.c_str(), mode) == 0 || (errno == EEXIST && is_directory(path))) {
+  if (or_as_caller([&] { return mkdir(path.c_str(), mode); }) == 0 || (errno == EEXIST && is_directory(path))) {
     return {}; // another process may have made it just now
   }
   return Error::from_errno(errno, fmt::format("creating directory '{}'", path));
 }
 
 Result<void> rename(const std::string& from, const std::string& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) {
+  if (or_as_caller([&] { return ::rename(from.c_str(), to.c_str()); }) != 0) {
     return Error::from_errno(errno, fmt::format("renaming '{}' to '{}'", from, to));
   }
   return {};
@@ -198,7 +206,7 @@ Result<void> sync_file_system(const std::string& path) {
 }
 
 Result<std::vector<DirectoryEntry>> list_directory(const Fd& directory) {
-  Fd copy(openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Fd copy(or_as_caller([&] { return openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (!copy) {
     return Error::from_errno(errno, "opening a directory");
   }
@@ -233,7 +241,7 @@ Result<std::vector<DirectoryEntry>> list_directory(const std::string& path) {
 
 std::optional<FileStamp> stamp(const std::string& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) {
+  if (or_as_caller([&] { return ::stat(path.c_str(), &info); }) != 0) {
     return std::nullopt;
   }
   return FileStamp{info.st_ino, static_cast<std::uint64_t>(info.st_size), nanoseconds(info.st_mtim),
@@ -241,8 +249,12 @@ std::optional<FileStamp> stamp(const std::string& path) {
 }
 
 Result<std::string> real_path(const std::string& path) {
-  const std::unique_ptr<char, void (*)(void*)> resolved(realpath(path.c_str(), nullptr), std::free);
-  if (!resolved) {
+  std::unique_ptr<char, void (*)(void*)> resolved(nullptr, std::free);
+  const auto resolve = [&] {
+    resolved.reset(realpath(path.c_str(), nullptr));
+    return resolved ? 0 : -1;
+  };
+  if (or_as_caller(resolve) != 0) {
     return Error::from_errno(errno, fmt::format("resolving '{}'", path));
   }
   return std::string(resolved.get());

@@ -150,6 +150,10 @@ Result<Fd> mount_file_system(const std::string& type, const std::vector<std::pai
 Result<Fd> clone_tree(const std::string& path, Recursive recursive) {
   const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive == Recursive::yes ? AT_RECURSIVE : 0U);
   Fd mount(static_cast<int>(syscall(SYS_open_tree, AT_FDCWD, path.c_str(), flags)));
+  if (!mount && errno == EACCES) { // the caller may go there, but not clone
+    SHEAF_TRY_ASSIGN(const Fd place, open(path, O_PATH));
+    mount = Fd(static_cast<int>(syscall(SYS_open_tree, place.get(), "", flags | AT_EMPTY_PATH)));
+  }
   if (!mount) {
     return Error::from_errno(errno, fmt::format("cloning the mount of '{}'", path));
   }

@@ -2,6 +2,7 @@
 #include "os/namespaces.hpp"
 
 #include "base/text.hpp"
+#include "os/as_caller.hpp"
 #include "os/file.hpp"
 
 #include <fmt/format.h>
@@ -266,7 +267,8 @@ Result<void> give_to_caller(const std::string& path) {
   if (in_initial_user_namespace()) {
     return {};
   }
-  if (lstat(path.c_str(), &info) != 0 || (info.st_uid == 0 && lchown(path.c_str(), k_caller_id, k_caller_id) != 0)) {
+  if (or_as_caller([&] { return lstat(path.c_str(), &info); }) != 0 ||
+      (info.st_uid == 0 && lchown(path.c_str(), k_caller_id, k_caller_id) != 0)) {
     return Error::from_errno(errno, fmt::format("giving '{}' to the caller", path));
   }
   return {};

@@ -24,8 +24,8 @@ Result<std::optional<GitSource>> parse_repository(std::string_view source);
 /// "github:" is not followed by owner and repository.
 Result<HttpSource> parse_fetch(std::string_view source);
 
-/// The last part of an address's path, decoded: what a downloaded file is called. Empty if there is none, or if it would
-/// not be the name of a file.
+/// The last part of an address's path, decoded: what a downloaded file is called. Empty if there is none, or if it
+/// would not be the name of a file.
 std::string file_name_of(std::string_view url);
 
 /// "sha256:" and 64 lower-case digits.

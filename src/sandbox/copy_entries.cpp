@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/copy_entries.hpp"
 
+#include "os/as_caller.hpp"
 #include "os/file.hpp"
 #include "os/xattr.hpp"
 
@@ -253,8 +254,9 @@ Result<void> EntryCopier::set_folder_attributes(const Folder& folder, const stru
 Result<void> EntryCopier::copy_one(const Folder& folder, const std::string& from_name, const std::string& name,
                                    const std::string& path) {
   // Whoever writes to a fifo must not keep us waiting, and opening a device must do nothing.
-  const int fd =
-      openat(folder.from.get(), from_name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  const int fd = os::or_as_caller([&] {
+    return openat(folder.from.get(), from_name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  });
   const int failure = errno;
   const Fd from(fd);
   if (from) {

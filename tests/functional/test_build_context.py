@@ -232,3 +232,20 @@ def test_damaged_archives(images, damage):
         assert images.made().keys() == {b"dest", b"dest/a.tar"}
     else:
         refused(outcome, "a.tar")
+
+
+@pytest.mark.root_only
+@pytest.mark.parametrize("account", ["user"], indirect=True)
+def test_files_of_a_team(images):
+    """A folder of the caller whose group no sub-id stands for: only as the caller may anything be done in it."""
+    images.put("private/file", b"text")
+    images.put("Dockerfile", b"FROM localhost/base\nCOPY private /private\n")
+    uid = images.machine.account.uid
+    for path in (images.context, images.context / "private", images.context / "private/file", images.context / "Dockerfile"):
+        os.chown(path, uid, 0)
+        path.chmod(0o750 if path.is_dir() else 0o640)
+    words = ["build", "-q", "--iidfile", "id", "-o", "type=local,dest=out", "-o", "type=tar,dest=out.tar", "."]
+    images.machine.ok(*words, cwd=images.context)
+    for name in ("id", "out", "out/private/file", "out.tar"):
+        assert os.lstat(images.context / name).st_uid == uid, name
+    assert (images.context / "out/private/file").read_bytes() == b"text"

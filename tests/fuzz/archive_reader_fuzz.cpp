@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes are an archive or are refused, and what they unpack stays in its directory.
+#include "archive/unpack.hpp"
+#include "os/file.hpp"
+#include "os/temp_dir.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,10 +12,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-
-#include "archive/unpack.hpp"
-#include "os/file.hpp"
-#include "os/temp_dir.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sheaf;

@@ -7,6 +7,7 @@
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
 #include "os/file.hpp"
+#include "os/namespaces.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -40,12 +41,18 @@ std::string metadata_of(const app::ImageBuilt& built, const std::vector<std::str
          "\n";
 }
 
+/// For the caller, who in a user namespace is not who writes it.
+Result<void> write_for_caller(const std::string& path, const std::string& text) {
+  SHEAF_TRY(os::write_file(path, text));
+  return os::give_to_caller(path);
+}
+
 Result<int> report(Invocation& invocation, const app::ImageBuilt& built, Clock::time_point start) {
   if (const auto file = invocation.value("iidfile")) {
-    SHEAF_TRY(os::write_file(*file, built.id.to_string()).context("writing the image's id"));
+    SHEAF_TRY(write_for_caller(*file, built.id.to_string()).context("writing the image's id"));
   }
   if (const auto file = invocation.value("metadata-file")) {
-    SHEAF_TRY(os::write_file(*file, metadata_of(built, built.tags)).context("writing the metadata"));
+    SHEAF_TRY(write_for_caller(*file, metadata_of(built, built.tags)).context("writing the metadata"));
   }
   const auto took = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   const auto work = built.steps_run == 0 ? std::string("nothing to do")

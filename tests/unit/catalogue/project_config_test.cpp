@@ -59,10 +59,10 @@ TEST(ProjectConfig, ReadsRegistries) {
     ca: /etc/ssl/team.pem
   "localhost:5000": {insecure: true}
 )");
-  EXPECT_THAT(show(config),
-              ElementsAre(ConfigValue{"registries.localhost:5000", "insecure", "config.yml:5"},
-                          ConfigValue{"registries.registry.example.org",
-                                      "mirrors [mirror.example.org:5000/cache], ca /etc/ssl/team.pem", "config.yml:2"}));
+  EXPECT_THAT(show(config), ElementsAre(ConfigValue{"registries.localhost:5000", "insecure", "config.yml:5"},
+                                        ConfigValue{"registries.registry.example.org",
+                                                    "mirrors [mirror.example.org:5000/cache], ca /etc/ssl/team.pem",
+                                                    "config.yml:2"}));
   Diagnostics diagnostics;
   EXPECT_FALSE(parse_config(
       std::make_shared<const SourceText>("config.yml", "registries: {'https://x/': {insecure: maybe, cq: 1}}"),
