@@ -44,8 +44,8 @@ Result<sbom::BuildFacts> facts_of(const store::ImageRecord& image, store::Store&
 
 class Pushing {
 public:
-  Pushing(registry::Client& client, const oci::Reference& to, const oci::Descriptor& subject, std::stop_token stop)
-      : m_client(client), m_to(to), m_subject(subject), m_stop(std::move(stop)) {
+  Pushing(registry::Client& client, const oci::Reference& to, oci::Descriptor subject, std::stop_token stop)
+      : m_client(client), m_to(to), m_subject(std::move(subject)), m_stop(std::move(stop)) {
     m_subject.platform.reset();
     m_subject.annotations.clear();
   }

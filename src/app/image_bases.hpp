@@ -25,10 +25,10 @@ enum class Pull {
 };
 
 /// By name, id, or oci-layout://…; `not_found` says what could be meant.
-Result<store::ImageRecord> find_image(const std::string& name, Pull pull, const Session& session);
+Result<store::ImageRecord> find_image(const std::string& name, Pull when, const Session& session);
 
 /// An image for every name. The first error, with its name.
 Result<std::map<std::string, store::ImageRecord, std::less<>>> find_images(const std::set<std::string>& names,
-                                                                           Pull pull, const Session& session);
+                                                                           Pull when, const Session& session);
 
 } // namespace sheaf::app

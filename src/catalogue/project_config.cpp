@@ -297,16 +297,15 @@ ProjectConfig merge(std::span<const ProjectConfig> levels) {
         }
       }
     }
-    for (const auto& [name, value] : level.env) {
-      if (merged.env.emplace(name, value).second) {
-        take_origin(env_key(name));
+    const auto take_entries = [&](auto member, auto key_of) {
+      for (const auto& [name, value] : level.*member) {
+        if ((merged.*member).emplace(name, value).second) {
+          take_origin(key_of(name));
+        }
       }
-    }
-    for (const auto& [host, settings] : level.registries) {
-      if (merged.registries.emplace(host, settings).second) {
-        take_origin(registry_key(host));
-      }
-    }
+    };
+    take_entries(&ProjectConfig::env, env_key);
+    take_entries(&ProjectConfig::registries, registry_key);
   }
   return merged;
 }

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <ranges>
 #include <thread>
 
 namespace sheaf::image {
@@ -261,9 +262,9 @@ Result<TakenLayer> take_in_layer(ImageSource& source, const oci::Descriptor& lay
 
 std::vector<store::TreeRef> mounted(const std::vector<TakenLayer>& layers) {
   std::vector<store::TreeRef> trees; // top first
-  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
-    if (layer->record.entries > 0 && std::ranges::find(trees, layer->tree) == trees.end()) {
-      trees.push_back(layer->tree);
+  for (const auto& layer : std::ranges::reverse_view(layers)) {
+    if (layer.record.entries > 0 && std::ranges::find(trees, layer.tree) == trees.end()) {
+      trees.push_back(layer.tree);
     }
   }
   std::ranges::reverse(trees);
