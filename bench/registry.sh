@@ -185,20 +185,22 @@ clock() {
   echo $((${EPOCHREALTIME/[.,]/} - start))
 }
 
-# versus NAME TARGET BEFORE OWN PEER: runs both in turn, each after BEFORE. The last three are functions; without PEER,
-# ours alone.
+# versus NAME TARGET BEFORE OWN PEER: a row of both in turn, the peer first, each after BEFORE. The last three are
+# functions. PEER may be empty, or "same" for the peer's times of the row before. Leaves own_times and peer_times.
+peer_times=
 versus() {
   local i own=() peer=()
   for ((i = 0; i < runs; i++)); do
-    "$3"
-    own+=("$(clock "$4")")
-    if [ -n "$with_peer" ] && [ -n "$5" ]; then
+    if [ -n "$with_peer" ] && [ -n "$5" ] && [ "$5" != same ]; then
       "$3"
       peer+=("$(clock "$5")")
     fi
+    "$3"
+    own+=("$(clock "$4")")
   done
   own_times=$(printf '%s\n' "${own[@]}")
-  row "$1" "$2" "$own_times" "$([ "${#peer[@]}" = 0 ] || printf '%s\n' "${peer[@]}")"
+  [ "$5" = same ] || peer_times=$([ "${#peer[@]}" = 0 ] || printf '%s\n' "${peer[@]}")
+  row "$1" "$2" "$own_times" "$peer_times"
 }
 
 facts=()
@@ -223,8 +225,8 @@ fill_registry() {
 
 case_push() {
   versus 'first push, gzip, buildah gzip' 3x empty_registry push_gzip push_peer
-  fact 'gzip by us: layers in the registry' "$(empty_registry; quietly push_gzip; packed_megabytes gzip)" MB -
-  versus 'first push, zstd, buildah gzip' 3x empty_registry push_zstd push_peer
+  fact 'gzip by us: layers in the registry' "$(packed_megabytes gzip)" MB -
+  versus 'first push, zstd, buildah gzip' 3x empty_registry push_zstd same
   fill_registry
   fact 'zstd by us: layers in the registry' "$(packed_megabytes zstd)" MB -
   [ -z "$with_peer" ] || fact 'gzip by buildah: layers in the registry' "$(packed_megabytes peer)" MB -
@@ -261,6 +263,7 @@ single_costs() {
     cp "$work/store/blobs/sha256/${digest#*:}" "$work/parts/packed/"
     zstd -dqq "$work/parts/packed/${digest#*:}" -o "$work/parts/tars/${digest#*:}"
   done
+  local cost
   for cost in decompress hash_tars write_files; do
     versus "  $cost alone, one by one" - no_files "$cost" ''
     middle=$(median <<<"$own_times")
