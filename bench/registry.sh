@@ -178,29 +178,34 @@ packed_megabytes() { manifest "$1" | json 'round(sum(layer["size"] for layer in 
 
 # ---- measuring -----------------------------------------------------------------------------------------------------
 
-# clock COMMAND...: its microseconds.
+# clock COMMAND...: its microseconds; its seconds of processor time, its children's too, go into $work/cpu.
 clock() {
-  local start=${EPOCHREALTIME/[.,]/}
-  quietly "$@"
+  local start=${EPOCHREALTIME/[.,]/} TIMEFORMAT='%U %S'
+  { time quietly "$@" 2>&3; } 3>&2 2>"$work/cpu"
   echo $((${EPOCHREALTIME/[.,]/} - start))
 }
+processor() { awk '{print $1 + $2}' "$work/cpu"; }
 
 # versus NAME TARGET BEFORE OWN PEER: a row of both in turn, the peer first, each after BEFORE. The last three are
 # functions. PEER may be empty, or "same" for the peer's times of the row before. Leaves own_times and peer_times.
 peer_times=
 versus() {
-  local i own=() peer=()
+  local i own=() peer=() own_cpu='' peer_cpu=''
   for ((i = 0; i < runs; i++)); do
     if [ -n "$with_peer" ] && [ -n "$5" ] && [ "$5" != same ]; then
       "$3"
       peer+=("$(clock "$5")")
+      peer_cpu+=$(processor)$'\n'
     fi
     "$3"
     own+=("$(clock "$4")")
+    own_cpu+=$(processor)$'\n'
   done
   own_times=$(printf '%s\n' "${own[@]}")
   [ "$5" = same ] || peer_times=$([ "${#peer[@]}" = 0 ] || printf '%s\n' "${peer[@]}")
   row "$1" "$2" "$own_times" "$peer_times"
+  [ "$2" = - ] || fact "$1: processor, ours" "$(least <<<"${own_cpu%$'\n'}")" s -
+  [ -z "$peer_cpu" ] || fact "$1: processor, peer" "$(least <<<"${peer_cpu%$'\n'}")" s -
 }
 
 facts=()
