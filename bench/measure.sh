@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What the benchmark scripts share: messages, the clock, and the table. They set `runs`, the number of runs.
-: "${runs:=}"
+# What the benchmark scripts share: messages, the clock, and the table. They set `runs`, the number of runs, and
+# may set `peer_name`, what the table calls the peer.
+: "${runs:=}" "${peer_name:=buildah}"
 
 die() { printf 'bench: %s\n' "$*" >&2; exit 1; }
 say() { printf 'bench: %s\n' "$*" >&2; }
@@ -44,6 +45,6 @@ row() {
 }
 
 print_table() {
-  printf '%-34s %9s %9s %9s %10s %8s\n' 'ms, of '"$runs"' runs' median min target buildah ratio
+  printf '%-34s %9s %9s %9s %10s %8s\n' 'ms, of '"$runs"' runs' median min target "$peer_name" ratio
   printf '%s\n' "${table[@]}"
 }
