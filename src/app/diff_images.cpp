@@ -49,15 +49,15 @@ Result<SbomFormat> sbom_format(std::string_view name) {
 }
 
 Result<sbom::ImageDiff> diff_images(const std::string& before, const std::string& after, const Session& session) {
-  SHEAF_TRY_ASSIGN(const auto first, find_image(before, Pull::missing, session));
-  SHEAF_TRY_ASSIGN(const auto second, find_image(after, Pull::missing, session));
+  SHEAF_TRY_ASSIGN(const auto first, find_image(before, Pull::never, session));
+  SHEAF_TRY_ASSIGN(const auto second, find_image(after, Pull::never, session));
   SHEAF_TRY_ASSIGN(const auto one, open_image(first, before, session));
   SHEAF_TRY_ASSIGN(const auto two, open_image(second, after, session));
   return sbom::diff_images(one, two).context(fmt::format("comparing '{}' and '{}'", before, after));
 }
 
 Result<std::string> image_sbom(const std::string& name, SbomFormat format, const Session& session) {
-  SHEAF_TRY_ASSIGN(const auto image, find_image(name, Pull::missing, session));
+  SHEAF_TRY_ASSIGN(const auto image, find_image(name, Pull::never, session));
   SHEAF_TRY_ASSIGN(const auto root, open_image(image, name, session));
   SHEAF_TRY_ASSIGN(const auto packages,
                    sbom::find_packages(root).context(fmt::format("looking for the packages of '{}'", name)));

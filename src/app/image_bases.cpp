@@ -55,8 +55,12 @@ Result<store::ImageRecord> pull(const std::string& name, const Session& session)
   auto pulled = pull_image(name, {}, session);
   if (!pulled) {
     auto error = std::move(pulled).error();
-    const auto near = near_names(name, session);
-    return near.empty() ? error : std::move(error).with_hint(near + "('sheaf image list' shows what is in the store)");
+    if (!error.hint().empty()) { // it says how to reach the registry
+      return error;
+    }
+    return std::move(error).with_hint(fmt::format(
+        "{}no stage above, no --build-context and no image of the store ('sheaf image list') is called '{}'",
+        near_names(name, session), name));
   }
   if (!pulled->up_to_date) {
     session.events.emit({EventKind::note, "pull", fmt::format("{} {}", name, pulled->id.to_string().substr(0, 19))});

@@ -314,8 +314,8 @@ def test_mistakes_of_the_command_line(context, words, expected):
     ("FROM base\nRNU true\n", ["Dockerfile:2:1", "RNU", "RUN"]),
     ("FROM scratch\nCOPY missing /\n", ["missing"]),
     ("FROM scratch\nCOPY busybx /\n", ["busybx", "busybox"]),
-    ("FROM no-such-image\nRUN true\n", ["no-such-image", "hint:"]),
-    ("FROM scratch\nCOPY --from=nowhere /a /\n", ["nowhere", "hint:"]),
+    ("FROM 127.0.0.1:1/no-such-image\nRUN true\n", ["no-such-image", "hint:", "no image of the store"]),
+    ("FROM scratch\nCOPY --from=127.0.0.1:1/nowhere /a /\n", ["nowhere", "hint:", "no stage above"]),
     ("", ["Dockerfile", "hint:"]),
 ])
 def test_mistakes_of_a_dockerfile(context, text, expected):
