@@ -25,7 +25,8 @@ private:
 
 /// The result of a system call that gives a negative number and errno; one that was not permitted is made once more as
 /// the caller.
-template <class Call> auto or_as_caller(const Call& call) {
+template <class Call>
+auto or_as_caller(const Call& call) {
   const auto result = call();
   if (result >= 0 || errno != EACCES) {
     return result;
