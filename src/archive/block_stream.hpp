@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Cuts a stream into blocks of fixed size and packs several at a time, each by one thread. What a block becomes may
-// depend on its content and on the end of the block before, never on timing: so the bytes are always the same.
+// Cuts a stream into blocks of fixed size and packs several at a time, each by one thread. What a block becomes depends
+// on its content alone, never on timing: so the bytes are always the same.
 
 #include "archive/stream.hpp"
 
@@ -14,38 +14,27 @@
 
 namespace sheaf::archive {
 
-struct Block {
-  std::string input;
-  /// The end of the block before, as far as the format looks back.
-  std::string before;
-  bool is_last = false;
-};
 /// Called by several threads at the same time. Nothing if it failed.
-using PackBlock = std::function<std::optional<std::string>(const Block&)>;
+using PackBlock = std::function<std::optional<std::string>(std::string_view block)>;
 
-struct BlockShape {
-  std::size_t size = 0;
-  /// How many bytes of the block before are wanted.
-  std::size_t before = 0;
-};
-
-class BlockStream {
+class BlockStream final : public Stream {
 public:
-  BlockStream(BlockShape shape, unsigned threads, PackBlock pack, Output to);
-  Result<void> write(std::string_view bytes);
-  /// There is always a last block, which may be empty.
-  Result<void> finish();
+  /// `size` of a block in bytes.
+  BlockStream(std::size_t size, unsigned threads, PackBlock pack, Output to);
+  Result<void> write(std::string_view bytes) override;
+  /// A stream of nothing is one empty block.
+  Result<void> finish() override;
 
 private:
-  Result<void> start(bool is_last);
+  Result<void> start();
   Result<void> take();
 
-  BlockShape m_shape;
+  std::size_t m_size;
   std::size_t m_most;
   PackBlock m_pack;
   Output m_to;
   std::string m_input;
-  std::string m_before;
+  bool m_has_started = false;
   // Last: its threads use the above.
   std::deque<std::future<std::optional<std::string>>> m_running;
 };

@@ -28,7 +28,7 @@ struct Decompressor::Impl {
 };
 
 std::string encoder_name(Packing packing) {
-  const std::string layout = "sheaf-layer 1";
+  std::string layout = "sheaf-layer 1";
   switch (packing) {
   case Packing::gzip:
     return layout + "; " + gzip_settings();

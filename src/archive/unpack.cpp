@@ -45,7 +45,8 @@ public:
         m_root(root),
         m_directory(std::move(directory)),
         m_options(options),
-        m_initial_namespace(os::in_initial_user_namespace()) {}
+        m_initial_namespace(os::in_initial_user_namespace()),
+        m_limit(options.most_bytes) {}
 
   Result<Unpacked> run() {
     for (;;) {
@@ -59,6 +60,7 @@ public:
       SHEAF_TRY(add(*entry).context(fmt::format("unpacking '{}'", entry->path)));
     }
     set_folder_times();
+    m_done.bytes = m_limit.taken();
     m_done.devices_left_out = devices_left_out();
     return std::move(m_done);
   }
@@ -224,30 +226,12 @@ private:
     return {};
   }
 
-  Error too_large() const {
-    return Error(ErrorCode::invalid, fmt::format("the archive holds more than {} bytes", m_options.most_bytes));
-  }
-
   Result<void> make_file(const Entry& entry, const Place& place) {
     constexpr int k_flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
     SHEAF_TRY_ASSIGN(const Fd fd, os::open_at(*place.folder, place.name, k_flags, 0600));
-    std::uint64_t end = 0;
-    // Holes count, too: whoever reads the file later has to read them.
-    m_announced += std::min(entry.size, m_options.most_bytes + 1);
-    if (m_announced > m_options.most_bytes) {
-      return too_large();
-    }
-    SHEAF_TRY(m_reader.read([&](std::uint64_t offset, std::string_view bytes) -> Result<void> {
-      m_done.bytes += bytes.size();
-      if (m_done.bytes > m_options.most_bytes) {
-        return too_large();
-      }
-      end = offset + bytes.size();
-      return write_at(fd, offset, bytes);
-    }));
-    // What is not written is a hole.
-    if (end < entry.size && ftruncate(fd.get(), static_cast<off_t>(entry.size)) != 0) {
-      return Error::from_errno(errno, fmt::format("making a file of {} bytes", entry.size));
+    SHEAF_TRY_ASSIGN(const auto content, write_content(m_reader, entry.size, fd, m_limit, m_options.digest));
+    if (m_options.digest == ContentDigest::taken) {
+      SHEAF_TRY(remember(fd, content));
     }
     const auto [uid, gid] = owner_of(entry);
     const timespec time{time_of(entry), 0};
@@ -259,16 +243,13 @@ private:
     return futimens(fd.get(), times.data()) == 0 ? Result<void>() : Error::from_errno(errno, "setting its time");
   }
 
-  static Result<void> write_at(const Fd& fd, std::uint64_t offset, std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto wrote = pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-      if (wrote < 0 && errno != EINTR) {
-        return Error::from_errno(errno, "writing");
-      }
-      if (wrote > 0) {
-        bytes.remove_prefix(static_cast<std::size_t>(wrote));
-        offset += static_cast<std::uint64_t>(wrote);
-      }
+  /// An inode number comes again when its file was replaced.
+  Result<void> remember(const Fd& file, const std::optional<Digest>& content) {
+    SHEAF_TRY_ASSIGN(const auto info, os::stat_of(file));
+    if (content) {
+      m_done.contents.insert_or_assign(info.st_ino, *content);
+    } else {
+      m_done.contents.erase(info.st_ino);
     }
     return {};
   }
@@ -381,8 +362,7 @@ private:
   const bool m_initial_namespace;
   Unpacked m_done;
   std::map<std::string, Entry> m_devices;
-  /// Sizes of the files so far.
-  std::uint64_t m_announced = 0;
+  ByteLimit m_limit;
   /// The folder of the entry before, which is mostly that of the next.
   Fd m_folder;
   std::string m_folder_path;

@@ -4,10 +4,14 @@
 // Unpacks an archive below a directory, which nothing in the archive can leave: names are resolved beneath it, links
 // included (openat2 with RESOLVE_IN_ROOT).
 
+#include "archive/file_content.hpp"
 #include "archive/reader.hpp"
+
+#include <sys/types.h>
 
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace sheaf::archive {
@@ -26,6 +30,8 @@ struct UnpackOptions {
   /// Beyond these it is a bomb: `invalid`. Holes count, too: whoever reads the files later has to read them.
   std::uint64_t most_bytes = std::uint64_t{1} << 40U;
   std::uint64_t most_entries = 10'000'000;
+  /// Whether the contents' digests are taken while they are written.
+  ContentDigest digest = ContentDigest::none;
 };
 
 struct Unpacked {
@@ -33,6 +39,8 @@ struct Unpacked {
   std::uint64_t bytes = 0;
   /// Device nodes that an ordinary user cannot make, sorted by path below the root.
   std::vector<Entry> devices_left_out;
+  /// Of the files, by inode number; not of all, and some of these files may have been replaced since.
+  std::unordered_map<ino_t, Digest> contents;
 };
 
 /// `directory`, which must be there, is where the archive's names begin: absolute ones too, and ".." stops there.

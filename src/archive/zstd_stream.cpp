@@ -49,19 +49,19 @@ class Compressing final : public Stream {
 public:
   Compressing(unsigned threads, Output to)
       : m_blocks(
-            {k_frame, 0}, threads, [this](const Block& block) { return compress(block); }, std::move(to)) {}
+            k_frame, threads, [this](std::string_view block) { return compress(block); }, std::move(to)) {}
   Result<void> write(std::string_view bytes) override { return m_blocks.write(bytes); }
   Result<void> finish() override { return m_blocks.finish(); }
 
 private:
-  std::optional<std::string> compress(const Block& block) {
+  std::optional<std::string> compress(std::string_view block) {
     auto context = m_contexts.take();
     if (!context) {
       return std::nullopt;
     }
-    std::string packed(ZSTD_compressBound(block.input.size()), '\0');
+    std::string packed(ZSTD_compressBound(block.size()), '\0');
     const auto size =
-        ZSTD_compressCCtx(context.get(), packed.data(), packed.size(), block.input.data(), block.input.size(), k_level);
+        ZSTD_compressCCtx(context.get(), packed.data(), packed.size(), block.data(), block.size(), k_level);
     m_contexts.give(std::move(context));
     if (ZSTD_isError(size) != 0) {
       return std::nullopt;

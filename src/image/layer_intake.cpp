@@ -13,7 +13,6 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <ranges>
 #include <thread>
 
 namespace sheaf::image {
@@ -82,6 +81,7 @@ private:
     options.whiteouts = archive::Whiteouts::overlay;
     options.most_bytes = m_options.most_bytes;
     options.most_entries = m_options.most_entries;
+    options.digest = archive::ContentDigest::taken;
     SHEAF_TRY_ASSIGN(auto unpacked, archive::unpack(reader, root, "/", options));
     // What follows the end mark is part of the digest, and of nothing else.
     while (m_to_unpack.pop()) {
@@ -122,7 +122,7 @@ public:
     if (!unpacked.devices_left_out.empty()) {
       SHEAF_TRY(os::write_file(directory + "/devices", serialise(unpacked.devices_left_out)));
     }
-    SHEAF_TRY_ASSIGN(const auto digest, store::digest_tree(directory + "/tree"));
+    SHEAF_TRY_ASSIGN(const auto digest, store::digest_tree(directory + "/tree", unpacked.contents));
     TakenLayer taken;
     taken.record = {m_layer, diff_id, unpacked.entries};
     SHEAF_TRY(writer.commit(m_layer));
@@ -262,9 +262,10 @@ Result<TakenLayer> take_in_layer(ImageSource& source, const oci::Descriptor& lay
 
 std::vector<store::TreeRef> mounted(const std::vector<TakenLayer>& layers) {
   std::vector<store::TreeRef> trees; // top first
-  for (const auto& layer : std::ranges::reverse_view(layers)) {
-    if (layer.record.entries > 0 && std::ranges::find(trees, layer.tree) == trees.end()) {
-      trees.push_back(layer.tree);
+  // NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot compile std::views::reverse
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    if (layer->record.entries > 0 && std::ranges::find(trees, layer->tree) == trees.end()) {
+      trees.push_back(layer->tree);
     }
   }
   std::ranges::reverse(trees);

@@ -38,7 +38,7 @@ struct Line {
 
 class Walk {
 public:
-  Walk() : m_marks(os::overlay_prefix()) {}
+  explicit Walk(const KnownContents& known) : m_known(known), m_marks(os::overlay_prefix()) {}
 
   Result<void> add_root(const os::Fd& root) {
     SHEAF_TRY_ASSIGN(const auto info, os::stat_of(root));
@@ -47,7 +47,7 @@ public:
     return add_folder(root, "");
   }
 
-  /// What was found, the root first; the content of files is still to be read.
+  /// What was found, the root first; the content of files that are not known is still to be read.
   std::vector<Line>& lines() { return m_lines; }
   /// The size of all files.
   std::uint64_t bytes() const { return m_bytes; }
@@ -81,7 +81,11 @@ private:
       SHEAF_TRY_ASSIGN(const auto target, os::read_link_at(folder, name));
       line.text += "> " + target;
     }
-    m_bytes += line.is_file ? static_cast<std::uint64_t>(info.st_size) : 0;
+    if (line.is_file) {
+      m_bytes += static_cast<std::uint64_t>(info.st_size);
+      const auto known = m_known.find(info.st_ino);
+      line.content = known == m_known.end() ? std::nullopt : std::optional(known->second);
+    }
     m_lines.push_back(std::move(line));
     if (!S_ISDIR(info.st_mode)) {
       return {};
@@ -105,6 +109,7 @@ private:
     return text;
   }
 
+  const KnownContents& m_known;
   std::vector<Line> m_lines;
   std::uint64_t m_bytes = 0;
   std::string m_marks;
@@ -193,15 +198,13 @@ private:
   std::optional<Error> m_error;
 };
 
-} // namespace
-
-Result<TreeDigest> digest_tree(const std::string& path, const OnContent& on_content) {
+Result<TreeDigest> digest_of(const std::string& path, const OnContent& on_content, const KnownContents& known) {
   SHEAF_TRY_ASSIGN(const auto root, os::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  Walk walk;
+  Walk walk(known);
   SHEAF_TRY(walk.add_root(root));
   std::vector<Line*> files;
   for (auto& line : walk.lines()) {
-    if (line.is_file) {
+    if (line.is_file && !line.content) {
       files.push_back(&line);
     }
   }
@@ -219,6 +222,16 @@ Result<TreeDigest> digest_tree(const std::string& path, const OnContent& on_cont
   digest.bytes = walk.bytes();
   digest.files = walk.lines().size() - 1;
   return digest;
+}
+
+} // namespace
+
+Result<TreeDigest> digest_tree(const std::string& path, const OnContent& on_content) {
+  return digest_of(path, on_content, {});
+}
+
+Result<TreeDigest> digest_tree(const std::string& path, const KnownContents& known) {
+  return digest_of(path, {}, known);
 }
 
 } // namespace sheaf::store

@@ -7,10 +7,13 @@
 #include "base/digest.hpp"
 #include "base/result.hpp"
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace sheaf::store {
 
@@ -34,8 +37,13 @@ struct OnContent {
 };
 inline constexpr std::size_t k_largest_shown = std::size_t{1} << 20U;
 
+/// What files of a tree hold, by inode number, from whoever just wrote them.
+using KnownContents = std::unordered_map<ino_t, Digest>;
+
 /// Digests the tree at `path`, on all processors if it has many files. Nobody else may
 /// change the tree meanwhile.
 Result<TreeDigest> digest_tree(const std::string& path, const OnContent& on_content = {});
+/// As above, but reads only files whose content is not known.
+Result<TreeDigest> digest_tree(const std::string& path, const KnownContents& known);
 
 } // namespace sheaf::store

@@ -133,6 +133,25 @@ TEST_F(Unpack, HolesStayHoles) {
   EXPECT_LT(info("hole").st_blocks, 1000);
 }
 
+/// What was written under each name, though the file of that name was replaced, is sparse, or has two names.
+TEST_F(Unpack, ContentsAreDigestedOnTheWay) {
+  const auto made = "cd " + beside("") +
+                    " && truncate -s 300K hole && printf end >>hole && truncate -s 400K hole && "
+                    "tar --owner=$(id -u) --group=$(id -g) -cSf hole.tar hole";
+  ASSERT_EQ(std::system(made.c_str()), 0); // NOLINT(cert-env33-c)
+  UnpackOptions options;
+  options.digest = ContentDigest::taken;
+  const auto sparse = unpack_all(os::read_file(beside("hole.tar")).value(), options);
+  ASSERT_TRUE(sparse) << sparse.error().render();
+  EXPECT_EQ(sparse->contents.at(info("hole").st_ino), Digest::of(content("hole")));
+  const auto again = unpack_all(tar({file("a", "1"), file("a", "2"), file("empty", ""), hard_link("b", "a")}), options);
+  ASSERT_TRUE(again) << again.error().render();
+  for (const auto* name : {"a", "b", "empty"}) {
+    EXPECT_EQ(again->contents.at(info(name).st_ino), Digest::of(content(name))) << name;
+  }
+  EXPECT_TRUE(unpack_all(tar({file("c")}))->contents.empty());
+}
+
 /// In memory, because this is about our own work and not the disk's.
 class UnpackMany : public InRoot {
 protected:
