@@ -82,6 +82,7 @@ public:
     } else if (code != CURLE_OK) {
       outcome.failure = failure(code);
       outcome.is_temporary = !m_error && is_temporary(code);
+      outcome.is_unreachable = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
     } else if (auto complete = check_end(); !complete) {
       outcome.failure = complete.error();
       outcome.is_temporary = complete.error().code() == ErrorCode::network;

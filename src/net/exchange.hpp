@@ -18,6 +18,8 @@ struct Outcome {
   std::optional<Error> failure;
   /// Another attempt may go better.
   bool is_temporary = false;
+  /// Nobody took the connection, or nobody has the host's name.
+  bool is_unreachable = false;
 };
 
 /// `received`: how many bytes the sink of `request` has had; grows. `handle` may have been used before: its connections

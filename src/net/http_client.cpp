@@ -107,7 +107,10 @@ Result<Response> HttpClient::send(Request request, std::stop_token stop) {
   for (bool may_authorise = static_cast<bool>(request.authorise);;) {
     const auto before = received;
     auto outcome = m_impl->follow(*curl, request, received, stop);
-    const bool is_temporary = outcome.failure ? outcome.is_temporary : is_temporary_status(outcome.response.status);
+    // A server that is not there at all is mostly a mistake in its name: asked twice, no more.
+    const bool is_absent = outcome.is_unreachable && received == request.offset && retries.failures() > 0;
+    const bool is_temporary =
+        outcome.failure ? outcome.is_temporary && !is_absent : is_temporary_status(outcome.response.status);
     const auto answered_by = Url::parse(outcome.response.url);
     const bool is_own_answer = !outcome.failure && answered_by && answered_by->origin() == asked.origin();
     if (is_own_answer && outcome.response.status == 401 && may_authorise) {

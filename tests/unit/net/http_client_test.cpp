@@ -139,6 +139,20 @@ TEST(HttpClient, AnAnswerThatDoesNotComeIsGivenUp) {
   EXPECT_EQ(send(std::move(request)).error().code(), ErrorCode::network);
 }
 
+/// As many attempts as this allows would take hours.
+TEST(HttpClient, AServerThatIsNotThereIsGivenUpSoon) {
+  std::string url;
+  {
+    const PreparedServer gone({});
+    url = gone.url("/");
+  }
+  for (const auto& nobody : {url, std::string("http://nobody.invalid/")}) {
+    auto request = request_to(nobody);
+    request.retry.attempts = 1'000;
+    EXPECT_EQ(send(std::move(request)).error().code(), ErrorCode::network);
+  }
+}
+
 TEST(HttpClient, AnotherRangeThanAskedForIsCorrupt) {
   const PreparedServer server({answer(206, "Content-Range: bytes 3-9/10\r\n", "3456789")});
   auto request = request_to(server.url("/"));
