@@ -19,11 +19,21 @@ def cache_folder():
     return pathlib.Path(os.environ.get("SHEAF_TEST_CACHE", default))
 
 
+def copy_whole(source, target):
+    """Other tests, which run meanwhile, see a file as a whole or not at all; most are there already."""
+    have, wanted = (os.stat(path) if os.path.exists(path) else None for path in (target, source))
+    if have is None or (have.st_size, have.st_mtime_ns) != (wanted.st_size, wanted.st_mtime_ns):
+        unfinished = f"{target}.{os.getpid()}.unfinished"
+        shutil.copy2(source, unfinished)
+        os.replace(unfinished, target)
+
+
 def copy_downloads(source, target):
     """Debian and npm packages, which both are checked again where they are used."""
+    unwanted = shutil.ignore_patterns("partial", "lock", "*.unfinished")
     for kind in ("apt", "npm"):
         if (source / kind).is_dir():
-            shutil.copytree(source / kind, target / kind, dirs_exist_ok=True, ignore=shutil.ignore_patterns("partial", "lock"))
+            shutil.copytree(source / kind, target / kind, dirs_exist_ok=True, ignore=unwanted, copy_function=copy_whole)
 
 
 class Bench:
