@@ -58,17 +58,6 @@ public:
   const Diagnostics& diagnostics() const { return m_diagnostics; }
 
 private:
-  /// Whom to trust is not a project's to say.
-  static Result<void> refuse_registries(const cat::ProjectConfig& level) {
-    if (level.registries.empty()) {
-      return {};
-    }
-    const auto origin = level.origins.find("registries." + level.registries.begin()->first);
-    return Error(ErrorCode::invalid, fmt::format("{}: 'registries' cannot be set by a project",
-                                                 origin != level.origins.end() ? origin->second : "sheaf.yml"))
-        .with_hint(fmt::format("write it into '{}/config.yml'", user_config_folder()));
-  }
-
   static cat::ProjectConfig from_choices(const Choices& choices) {
     cat::ProjectConfig config;
     const auto set = [&config](auto& slot, const auto& value, const std::string& key, const std::string& flag) {
@@ -198,6 +187,16 @@ std::string user_config_folder() {
     return *config + "/sheaf";
   }
   return os::environment("HOME").value_or("/root") + "/.config/sheaf";
+}
+
+Result<void> refuse_registries(const cat::ProjectConfig& level) {
+  if (level.registries.empty()) {
+    return {};
+  }
+  const auto origin = level.origins.find("registries." + level.registries.begin()->first);
+  return Error(ErrorCode::invalid, fmt::format("{}: 'registries' cannot be set by a project",
+                                               origin != level.origins.end() ? origin->second : "sheaf.yml"))
+      .with_hint(fmt::format("write it into '{}/config.yml'", user_config_folder()));
 }
 
 Result<std::string> project_root(const std::string& directory) {

@@ -43,6 +43,9 @@ Result<std::string> project_root(const std::string& directory);
 /// Reads everything; all mistakes of all files are one `invalid` error.
 Result<Project> load_project(const Choices& choices);
 
+/// `invalid` if a project's own file says how registries are reached: whom to trust is not a project's to say.
+Result<void> refuse_registries(const catalogue::ProjectConfig& level);
+
 /// $XDG_CONFIG_HOME/sheaf, or ~/.config/sheaf.
 std::string user_config_folder();
 

@@ -95,36 +95,6 @@ Inputs inputs_of(const Project& project, const Wanted& wanted) {
   return {take_fingerprints(files), detection_rules(project.catalogue), wanted.detection};
 }
 
-/// Settings that are understood but not carried out yet must not pass in silence.
-void warn_unused(const Project& project, EventSink& events) {
-  const auto& config = project.config;
-  const auto warn = [&](bool is_set, const std::string& key) {
-    if (is_set) {
-      const auto origin = config.origins.find(key);
-      events.emit({EventKind::warning, "",
-                   fmt::format("{}: '{}' has no effect yet in this version",
-                               origin != config.origins.end() ? origin->second : "settings", key)});
-    }
-  };
-  for (const auto& cache : project.suggested_caches) {
-    const auto& named = config.caches.value_or(std::vector<std::string>());
-    if (std::ranges::find(named, cache) == named.end()) {
-      events.emit(
-          {EventKind::warning, "",
-           fmt::format("sheaf.yml names the cache '{0}', which is not used: what it holds would count for other "
-                       "projects, too; if you trust it, write 'caches: [{0}]' into '{1}/config.yml'",
-                       cache, user_config_folder())});
-    }
-  }
-  warn(config.family.has_value(), "family");
-  warn(config.ports.has_value(), "ports");
-  warn(config.gpus.has_value(), "gpus");
-  warn(config.repo.has_value(), "repo");
-  warn(config.branch.has_value(), "branch");
-  warn(config.snippet.has_value(), "snippet");
-  warn(config.tests.has_value(), "tests");
-}
-
 Result<std::vector<sandbox::BindMount>> user_mounts(const Environment& environment, const std::string& home) {
   std::vector<sandbox::BindMount> binds;
   for (const auto& path : environment.credentials) {
@@ -178,6 +148,35 @@ Result<void> check_store_place(const std::string& project, const std::string& st
 }
 
 } // namespace
+
+void warn_unused(const Project& project, EventSink& events) {
+  const auto& config = project.config;
+  const auto warn = [&](bool is_set, const std::string& key) {
+    if (is_set) {
+      const auto origin = config.origins.find(key);
+      events.emit({EventKind::warning, "",
+                   fmt::format("{}: '{}' has no effect yet in this version",
+                               origin != config.origins.end() ? origin->second : "settings", key)});
+    }
+  };
+  for (const auto& cache : project.suggested_caches) {
+    const auto& named = config.caches.value_or(std::vector<std::string>());
+    if (std::ranges::find(named, cache) == named.end()) {
+      events.emit(
+          {EventKind::warning, "",
+           fmt::format("sheaf.yml names the cache '{0}', which is not used: what it holds would count for other "
+                       "projects, too; if you trust it, write 'caches: [{0}]' into '{1}/config.yml'",
+                       cache, user_config_folder())});
+    }
+  }
+  warn(config.family.has_value(), "family");
+  warn(config.ports.has_value(), "ports");
+  warn(config.gpus.has_value(), "gpus");
+  warn(config.repo.has_value(), "repo");
+  warn(config.branch.has_value(), "branch");
+  warn(config.snippet.has_value(), "snippet");
+  warn(config.tests.has_value(), "tests");
+}
 
 Result<Environment> make_ready(const Choices& choices, Session session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));

@@ -16,6 +16,9 @@ namespace sheaf::app {
 /// Builds what is missing, joins, and remembers the result. Emits what was found, the stack and its states first.
 Result<Environment> make_ready(const Choices& choices, Session session);
 
+/// Settings that are understood but not carried out yet must not pass in silence.
+void warn_unused(const Project& project, EventSink& events);
+
 /// Runs `argv` (the environment's own command if empty) with the caller's terminal. `store_root` gives it a scratch
 /// directory.
 Result<os::ExitStatus> run_in(const Environment& environment, std::vector<std::string> argv,

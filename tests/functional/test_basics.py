@@ -7,8 +7,8 @@ import pytest
 
 from sheaf import Project
 
-COMMANDS = ["up", "run", "plan", "build", "join", "detect", "layer list", "layer show", "verify", "df", "doctor",
-            "version", "completion", "man"]
+COMMANDS = ["init", "up", "run", "plan", "build", "join", "detect", "layer list", "layer show", "config show",
+            "config check", "config edit", "verify", "df", "doctor", "version", "completion", "man"]
 
 
 def test_version(machine):
@@ -132,6 +132,42 @@ def test_detect_finds_nothing_in_an_empty_folder(machine):
     project = Project(machine)
     assert project.ok("detect", "--json").json() == {"findings": []}
     assert "nothing detected" in project.ok("detect").out
+
+
+def test_a_project_is_started_with_what_was_found(polyglot):
+    shown = polyglot.ok("init", "--print").out
+    polyglot.ok("init")
+    written = (polyglot.path / "sheaf.yml").read_text()
+    assert written == shown
+    assert "backend/pyproject.toml" in written and "#agents: [codex]" in written
+    again = polyglot.sheaf("init")
+    assert again.code == 2 and "there is a" in again.err and "config edit" in again.err, again
+
+
+def test_config_show_says_where_values_come_from(polyglot):
+    polyglot.write("sheaf.yml", "layers: [go]\nenv:\n  EDITOR: vim\n")
+    shown = polyglot.ok("config", "show", "--agents", "codex", "--json").json()
+    origins = {value["key"]: (value["value"], value["origin"]) for value in shown["values"]}
+    assert origins == {"agents": ("codex", "--agents"), "layers": ("[go]", "sheaf.yml:1"),
+                       "env.EDITOR": ("vim", "sheaf.yml:3"), "base": ("base", "built in")}
+    assert re.search(r"^env.EDITOR +vim +sheaf.yml:3$", polyglot.ok("config", "show").out, re.MULTILINE)
+
+
+def test_config_check_reports_every_mistake(polyglot):
+    assert "no mistakes" in polyglot.ok("config", "check").out
+    polyglot.write("sheaf.yml", "bse: x\nmounts: 3\n")
+    outcome = polyglot.sheaf("config", "check")
+    assert outcome.code == 2 and "sheaf.yml:1:1" in outcome.err and "sheaf.yml:2:9" in outcome.err, outcome
+
+
+def test_config_edit_keeps_the_file_whole(polyglot):
+    before = "env: {A: b}\n"
+    polyglot.write("sheaf.yml", before)
+    outcome = polyglot.sheaf("config", "edit", EDITOR="sed -i 1ibse:")
+    assert outcome.code == 2 and "did you mean 'base'" in outcome.err, outcome
+    assert (polyglot.path / "sheaf.yml").read_text() == before
+    polyglot.ok("config", "edit", EDITOR="sed -i 1s/.*/base:\\ base/")
+    assert (polyglot.path / "sheaf.yml").read_text() == "base: base\n" + before
 
 
 def test_plan_of_an_unbuilt_project(polyglot):
