@@ -37,6 +37,15 @@ void leave_origin(Request& request, const Url& from, const Url& to) {
   request.trust.anyone = request.trust.anyone && from.host() == to.host();
 }
 
+/// May another attempt go better, after so many `failures` before this one? A server that is not there at all is mostly
+/// a mistake in its name: it is asked twice, no more.
+bool is_temporary(const Outcome& outcome, bool has_brought_something, int failures) {
+  if (!outcome.failure) {
+    return is_temporary_status(outcome.response.status);
+  }
+  return outcome.is_temporary && (!outcome.is_unreachable || has_brought_something || failures == 0);
+}
+
 } // namespace
 
 struct HttpClient::Impl {
@@ -107,10 +116,6 @@ Result<Response> HttpClient::send(Request request, std::stop_token stop) {
   for (bool may_authorise = static_cast<bool>(request.authorise);;) {
     const auto before = received;
     auto outcome = m_impl->follow(*curl, request, received, stop);
-    // A server that is not there at all is mostly a mistake in its name: asked twice, no more.
-    const bool is_absent = outcome.is_unreachable && received == request.offset && retries.failures() > 0;
-    const bool is_temporary =
-        outcome.failure ? outcome.is_temporary && !is_absent : is_temporary_status(outcome.response.status);
     const auto answered_by = Url::parse(outcome.response.url);
     const bool is_own_answer = !outcome.failure && answered_by && answered_by->origin() == asked.origin();
     if (is_own_answer && outcome.response.status == 401 && may_authorise) {
@@ -123,7 +128,8 @@ Result<Response> HttpClient::send(Request request, std::stop_token stop) {
     const bool was_progress = received > before && !request.restart;
     may_authorise = may_authorise || (was_progress && request.authorise);
     const auto asked_for = parse_retry_after(outcome.response.header("retry-after"), std::time(nullptr));
-    if (!is_temporary || !retries.wait_after_failure(was_progress, asked_for, stop)) {
+    if (!is_temporary(outcome, received > request.offset, retries.failures()) ||
+        !retries.wait_after_failure(was_progress, asked_for, stop)) {
       if (stop.stop_requested()) {
         return Error(ErrorCode::cancelled, "stopped");
       }
