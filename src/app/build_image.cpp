@@ -185,9 +185,11 @@ Result<ImageBuilt> build_image(const ImageBuild& build, const Session& session) 
       open_shell(spec, session.store, *runtime, session.events, session.stop);
     };
   }
-  SHEAF_TRY_ASSIGN(auto built, builder::build_image(planned.plan, planned.inputs, session.store, *runtime,
-                                                    session.events, session.stop));
-  ImageBuilt result{{}, std::move(built.record), {}, built.steps_run, built.steps_reused};
+  SHEAF_TRY_ASSIGN(auto caches, StepCaches::open(build.cache_from, session));
+  planned.inputs.step_cache = caches.functions();
+  SHEAF_TRY_ASSIGN(const auto built, builder::build_image(planned.plan, planned.inputs, session.store, *runtime,
+                                                          session.events, session.stop));
+  ImageBuilt result{{}, built.record, {}, built.steps_run, built.steps_reused, built.steps_borrowed};
   for (const auto& [name, value] : build.annotations) {
     result.record.annotations[name] = value;
   }
@@ -196,9 +198,15 @@ Result<ImageBuilt> build_image(const ImageBuild& build, const Session& session) 
     SHEAF_TRY(session.store.tag(tag, result.id));
     result.tags.push_back(tag.familiar());
   }
+  std::vector<PushedImage> pushed;
   for (const auto& output : build.outputs) {
-    SHEAF_TRY(write_output(output, result.record, tags, session));
+    SHEAF_TRY_ASSIGN(auto written, write_output(output, result.record, tags, session));
+    if (written) {
+      pushed.insert(pushed.end(), written->pushed.begin(), written->pushed.end());
+      result.written = std::move(written);
+    }
   }
+  SHEAF_TRY(write_step_caches(build.cache_to, built, pushed, caches, session));
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include "app/build_stack.hpp"
 #include "app/image_bases.hpp"
 #include "app/image_output.hpp"
+#include "app/step_caches.hpp"
 #include "plan/image_plan.hpp"
 #include "sandbox/spec.hpp"
 
@@ -44,6 +45,8 @@ struct ImageBuild {
   std::optional<std::uint64_t> shared_memory;
   std::vector<std::pair<std::string, std::string>> annotations;
   std::vector<OutputRequest> outputs;
+  std::vector<StepCachePlace> cache_from;
+  std::vector<StepCachePlace> cache_to;
   /// Of images that are named.
   Pull pull = Pull::missing;
   /// All trees of the image made one.
@@ -58,6 +61,10 @@ struct ImageBuilt {
   std::vector<std::string> tags;
   std::size_t steps_run = 0;
   std::size_t steps_reused = 0;
+  /// Of those reused: how many are from caches of --cache-from.
+  std::size_t steps_from_caches = 0;
+  /// As it was written or pushed last; nothing if it is only in the store.
+  std::optional<WrittenImage> written = std::nullopt;
 };
 
 /// What comes before anything is run: the plan, or all that is wrong with the file. Warnings of the build checks are

@@ -151,18 +151,22 @@ Result<std::vector<oci::Reference>> names_of(const OutputRequest& request, const
   return names;
 }
 
-Result<void> push_all(const OutputRequest& request, const store::ImageRecord& image,
-                      const std::vector<oci::Reference>& names, const Session& session) {
+Result<std::optional<WrittenImage>> push_all(const OutputRequest& request, const store::ImageRecord& image,
+                                             const std::vector<oci::Reference>& names, const Session& session) {
   if (names.empty()) {
     return Error(ErrorCode::invalid, "there is no name to push the image to")
         .with_hint("name it: -t REGISTRY/NAME:TAG");
   }
+  WrittenImage written;
   for (const auto& name : names) {
     SHEAF_TRY_ASSIGN(const auto pushed, push_image(image, name, {request.compression, {}, false}, session));
     session.events.emit(
         {EventKind::note, "push", fmt::format("{} {}", pushed.name, pushed.exported.manifest.digest.to_string())});
+    written.manifest = pushed.exported.manifest;
+    written.config = pushed.exported.config;
+    written.pushed.push_back({name, pushed.exported.manifest, request.compression});
   }
-  return {};
+  return std::optional(std::move(written));
 }
 
 ImageFileKind file_kind_of(Kind kind) {
@@ -214,10 +218,11 @@ Result<OutputRequest> parse_output(std::string_view text) {
   return request;
 }
 
-Result<void> write_output(const OutputRequest& request, const store::ImageRecord& image,
-                          const std::vector<oci::Reference>& tags, const Session& session) {
+Result<std::optional<WrittenImage>> write_output(const OutputRequest& request, const store::ImageRecord& image,
+                                                 const std::vector<oci::Reference>& tags, const Session& session) {
+  const std::optional<WrittenImage> nothing;
   if (request.kind == Kind::nothing) {
-    return {};
+    return nothing;
   }
   SHEAF_TRY_ASSIGN(const auto names, names_of(request, tags));
   if (request.kind == Kind::registry) {
@@ -225,17 +230,18 @@ Result<void> write_output(const OutputRequest& request, const store::ImageRecord
   }
   if (request.kind == Kind::directory || request.kind == Kind::tar) {
     SHEAF_TRY_ASSIGN(const auto trees, session.store.trees_of(image));
-    return write_files(request, trees, session.store)
-        .context(fmt::format("writing the image's files to '{}'", request.destination));
+    SHEAF_TRY(write_files(request, trees, session.store)
+                  .context(fmt::format("writing the image's files to '{}'", request.destination)));
+    return nothing;
   }
   std::vector<std::string> texts;
   texts.reserve(names.size());
   for (const auto& name : names) {
     texts.push_back(name.to_string());
   }
-  SHEAF_TRY(export_to_file(image, texts, {file_kind_of(request.kind), request.destination, request.compression, {}},
-                           session));
-  return {};
+  const ExportRequest how{file_kind_of(request.kind), request.destination, request.compression, {}};
+  SHEAF_TRY_ASSIGN(const auto exported, export_to_file(image, texts, how, session));
+  return std::optional(WrittenImage{exported.manifest, exported.config, {}});
 }
 
 } // namespace sheaf::app

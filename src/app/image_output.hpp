@@ -39,8 +39,23 @@ Result<OutputRequest> parse_output(std::string_view text);
 /// "gzip", "zstd" or "uncompressed"; `invalid` for anything else.
 Result<oci::Compression> parse_compression(std::string_view text);
 
+/// An image that was pushed.
+struct PushedImage {
+  oci::Reference name;
+  oci::Descriptor manifest;
+  std::optional<oci::Compression> compression;
+};
+
+/// What became of an image outside of the store.
+struct WrittenImage {
+  oci::Descriptor manifest;
+  oci::Descriptor config;
+  std::vector<PushedImage> pushed;
+};
+
 /// `tags` are the names of the image. Nothing of a file is left behind if it fails.
-Result<void> write_output(const OutputRequest& request, const store::ImageRecord& image,
-                          const std::vector<oci::Reference>& tags, const Session& session);
+/// Gives nothing if what is written is no image.
+Result<std::optional<WrittenImage>> write_output(const OutputRequest& request, const store::ImageRecord& image,
+                                                 const std::vector<oci::Reference>& tags, const Session& session);
 
 } // namespace sheaf::app

@@ -335,6 +335,8 @@ private:
     if (mknodat(place.folder->get(), place.name.c_str(), S_IFCHR, makedev(0, 0)) != 0) {
       return Error::from_errno(errno, "making a whiteout");
     }
+    const std::array<timespec, 2> never{};
+    utimensat(place.folder->get(), place.name.c_str(), never.data(), AT_SYMLINK_NOFOLLOW);
     return {};
   }
 

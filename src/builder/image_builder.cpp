@@ -3,6 +3,7 @@
 
 #include "builder/ready_queue.hpp"
 #include "builder/stage_runner.hpp"
+#include "builder/step_log.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -28,15 +29,15 @@ std::optional<Error> first_error(const std::vector<std::optional<Error>>& errors
   return found == errors.end() ? std::nullopt : *found;
 }
 
-} // namespace
-
-Result<BuiltImage> build_image(const plan::ImagePlan& plan, const ImageInputs& inputs, store::Store& store,
-                               sandbox::Runtime& runtime, EventSink& events, std::stop_token stop) {
+/// One way through all stages.
+Result<BuiltImage> build_once(const plan::ImagePlan& plan, const ImageInputs& inputs, store::Store& store,
+                              sandbox::Runtime& runtime, EventSink& events, BorrowedSteps& borrowed, StepLog& log,
+                              const std::stop_token& stop) {
   StageResults results(plan.stages.size()); // a worker writes its own place; others read it when the queue says so
   std::vector<std::optional<Error>> errors(plan.stages.size());
-  ImageSources sources(inputs, store, results);
+  ImageSources sources(inputs, store, results, borrowed);
   SHEAF_TRY_ASSIGN(auto caches, store.folder("cache/mounts"));
-  ImageBuild build{plan, inputs, store, runtime, events, sources, CacheMounts(std::move(caches)), {}};
+  ImageBuild build{plan, inputs, store, runtime, events, sources, borrowed, log, CacheMounts(std::move(caches)), {}};
   std::stop_source ending; // when the caller wants it, or when a stage has failed: the others are for nothing
   const std::stop_callback pass_on(stop, [&] { ending.request_stop(); });
   ReadyQueue(needs_of(plan)).run(std::max(1U, inputs.jobs), [&](std::size_t i) {
@@ -53,13 +54,33 @@ Result<BuiltImage> build_image(const plan::ImagePlan& plan, const ImageInputs& i
   if (auto error = first_error(errors)) {
     return std::move(*error);
   }
+  SHEAF_TRY(borrowed.need(results[plan.target]->trees()));
   BuiltImage built;
   built.record.image = plan.stages[plan.target].image;
   built.record.trees = results[plan.target]->trees();
   built.record.created = inputs.epoch.value_or(std::time(nullptr));
-  built.steps_run = build.steps_run;
-  built.steps_reused = build.steps_reused;
+  built.steps_run = log.count_run();
+  built.steps_reused = log.count_reused();
+  built.steps_borrowed = borrowed.count();
+  built.steps = log.steps();
+  built.selections = sources.selections();
   return built;
+}
+
+} // namespace
+
+Result<BuiltImage> build_image(const plan::ImagePlan& plan, const ImageInputs& inputs, store::Store& store,
+                               sandbox::Runtime& runtime, EventSink& events, std::stop_token stop) {
+  BorrowedSteps borrowed(inputs.step_cache, store);
+  StepLog log;
+  for (;;) {
+    auto built = build_once(plan, inputs, store, runtime, events, borrowed, log, stop);
+    if (built || !borrowed.is_broken() || stop.stop_requested()) {
+      return built;
+    }
+    borrowed.begin_again(); // what could not be had is no longer offered, what was built since is in the store
+    log.begin_again();
+  }
 }
 
 } // namespace sheaf::builder

@@ -5,6 +5,7 @@
 
 #include "base/event.hpp"
 #include "builder/downloads.hpp"
+#include "builder/step_cache.hpp"
 #include "plan/image_plan.hpp"
 #include "sandbox/runtime.hpp"
 #include "store/image_record.hpp"
@@ -52,12 +53,20 @@ struct ImageInputs {
   unsigned jobs = 4;
   /// Look for token shapes in what steps write (BLD-7).
   bool scan_for_secrets = true;
+  /// Asked for steps that the store does not know.
+  StepCache step_cache;
 };
 
 struct BuiltImage {
   store::ImageRecord record;
   std::size_t steps_run = 0;
   std::size_t steps_reused = 0;
+  /// Of those reused: how many a cache answered for.
+  std::size_t steps_borrowed = 0;
+  /// All steps that later builds may ask for, once each, in the order in which they ended. Those of a cache may be
+  /// without a tree in the store, unless the image has it.
+  std::vector<UsedStep> steps;
+  SelectionDigests selections;
 };
 
 /// A stage that fails ends the others, as with BuildKit; its error comes back. What was built stays in the cache.

@@ -85,6 +85,7 @@ Result<std::vector<std::string>> ImageSources::lowers(const Source& source) cons
     return std::vector<std::string>{folder->path};
   }
   SHEAF_TRY_ASSIGN(const auto what, state(source));
+  SHEAF_TRY(m_borrowed.need(what.trees()));
   std::vector<std::string> paths;
   for (const auto& tree : what.trees()) {
     paths.push_back(m_store.tree_path(tree));
@@ -188,13 +189,24 @@ bool ImageSources::is_as_read(const ContextRead& read) {
 /// The state says all of the content, so the digest of a selection is looked for once per state.
 Result<Digest> ImageSources::digest_of_trees(const Source& source, const context::Selection& selection) {
   SHEAF_TRY_ASSIGN(const auto what, state(source));
+  const auto name = name_of("sheaf-selection 2", {what.digest().hex(), ""}, selection);
+  SHEAF_TRY_ASSIGN(const auto digest, find_digest_of_trees(source, name, selection));
+  const std::scoped_lock lock(m_selections_mutex);
+  m_selections.emplace(name, digest);
+  return digest;
+}
+
+Result<Digest> ImageSources::find_digest_of_trees(const Source& source, const Digest& name,
+                                                  const context::Selection& selection) {
   SHEAF_TRY_ASSIGN(const auto cache, m_store.folder("cache/selections"));
-  const auto file =
-      fmt::format("{}/{}", cache, name_of("sheaf-selection 2", {what.digest().hex(), ""}, selection).hex());
+  const auto file = fmt::format("{}/{}", cache, name.hex());
   if (const auto text = os::read_file(file)) {
     if (const auto known = Digest::parse(*text)) {
       return *known;
     }
+  }
+  if (const auto known = m_borrowed.selected(name)) { // not kept: it is the word of a cache
+    return *known;
   }
   SHEAF_TRY_ASSIGN(const auto trees, lowers(source));
   SHEAF_TRY_ASSIGN(const auto view, layer::ParentView::open(trees));
@@ -205,6 +217,11 @@ Result<Digest> ImageSources::digest_of_trees(const Source& source, const context
   SHEAF_TRY_ASSIGN(const auto digest, context::digest_of(view.root(), selected, context::Owners::counted, nullptr));
   SHEAF_TRY(os::write_file(file, digest.to_string()));
   return digest;
+}
+
+SelectionDigests ImageSources::selections() const {
+  const std::scoped_lock lock(m_selections_mutex);
+  return m_selections;
 }
 
 Result<void> ImageSources::save() {

@@ -5,6 +5,7 @@
 
 #include "builder/image_builder.hpp"
 #include "builder/stage_state.hpp"
+#include "builder/step_cache.hpp"
 
 #include <map>
 #include <memory>
@@ -39,8 +40,8 @@ struct ContextRead {
 /// Safe from several threads. What it is made of is borrowed.
 class ImageSources {
 public:
-  ImageSources(const ImageInputs& inputs, store::Store& store, const StageResults& stages)
-      : m_inputs(inputs), m_store(store), m_stages(stages) {}
+  ImageSources(const ImageInputs& inputs, store::Store& store, const StageResults& stages, BorrowedSteps& borrowed)
+      : m_inputs(inputs), m_store(store), m_stages(stages), m_borrowed(borrowed) {}
 
   /// Of a stage, an image or nothing; `not_found` names an image that is not there.
   Result<StageState> state(const plan::Source& source) const;
@@ -58,6 +59,9 @@ public:
   /// Whether a context still has what `read` found. False if that can no longer be read; costs a walk.
   bool is_as_read(const ContextRead& read);
 
+  /// Of stages and images, asked for so far.
+  SelectionDigests selections() const;
+
   /// Remembers what was read for the next build.
   Result<void> save();
 
@@ -69,11 +73,16 @@ private:
   Result<std::string> cover_of(const ContextFolder& folder);
   Result<context::KnownTree*> open_folder(const ContextFolder& folder);
   Result<Digest> digest_of_context(const ContextFolder& folder, const context::Selection& selection);
+  Result<Digest> find_digest_of_trees(const plan::Source& source, const Digest& name,
+                                      const context::Selection& selection);
   Result<Digest> digest_of_trees(const plan::Source& source, const context::Selection& selection);
 
   const ImageInputs& m_inputs;
   store::Store& m_store;
   const StageResults& m_stages;
+  BorrowedSteps& m_borrowed;
+  mutable std::mutex m_selections_mutex;
+  SelectionDigests m_selections;
   std::mutex m_mutex; ///< guards what follows; held while a context is walked, so that it is walked once
   std::map<FolderView, context::KnownTree> m_folders;
   /// The layers that hide what is ignored.

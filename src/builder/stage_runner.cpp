@@ -89,7 +89,9 @@ public:
       }
       auto done = do_step().context(doing());
       if (!done) {
-        m_build.events.emit({EventKind::fail, m_subject, done.error().summary(), 0, 0, milliseconds_since(start)});
+        if (!m_build.borrowed.is_broken()) { // else the build begins again
+          m_build.events.emit({EventKind::fail, m_subject, done.error().summary(), 0, 0, milliseconds_since(start)});
+        }
         return std::move(done).error();
       }
     }
@@ -112,6 +114,7 @@ private:
 
   Result<void> do_step() {
     if (const auto* snapshot = std::get_if<plan::SnapshotStep>(&step().action)) { // an image keeps everything anyway
+      SHEAF_TRY(m_build.borrowed.need(m_state.trees()));
       return check_snapshot(*snapshot, paths());
     }
     SHEAF_TRY_ASSIGN(const auto keyed, key_of(m_build, m_stage, step(), m_state, m_stop));
@@ -122,9 +125,9 @@ private:
     if (reuse(keyed.key)) { // another sheaf was faster
       return {};
     }
+    SHEAF_TRY(m_build.borrowed.need(m_state.trees()));
     SHEAF_TRY_ASSIGN(const auto record, carry_out(keyed));
     m_state.add(record);
-    ++m_build.steps_run;
     return {};
   }
 
@@ -138,10 +141,16 @@ private:
   }
 
   bool reuse(const Digest& key) {
-    const auto found = m_stage.no_cache ? std::nullopt : m_build.store.find_step(key);
+    if (m_stage.no_cache) {
+      return false;
+    }
+    auto found = m_build.store.find_step(key);
+    if (!found) {
+      found = m_build.borrowed.find(key);
+    }
     if (found) {
       m_state.add(*found);
-      ++m_build.steps_reused;
+      m_build.log.reused({key, *found});
       tell(EventKind::cached);
     }
     return found.has_value();
@@ -172,7 +181,9 @@ private:
     SHEAF_TRY(clean_tree(bench.tree(), {m_build.inputs.epoch, copy != nullptr && copy->link}));
     SHEAF_TRY_ASSIGN(auto record, describe_tree(bench));
     record.milliseconds = static_cast<std::int64_t>(milliseconds_since(start));
-    SHEAF_TRY(m_build.store.commit_step(bench.folder, key_of_result(keyed), record));
+    const auto key = key_of_result(keyed);
+    SHEAF_TRY(m_build.store.commit_step(bench.folder, key, record));
+    m_build.log.carried_out({key, record});
     return record;
   }
 

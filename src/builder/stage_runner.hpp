@@ -8,8 +8,8 @@
 #include "builder/image_sources.hpp"
 #include "builder/secret_scan.hpp"
 #include "builder/stage_state.hpp"
+#include "builder/step_log.hpp"
 
-#include <atomic>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -25,10 +25,10 @@ struct ImageBuild {
   sandbox::Runtime& runtime;
   EventSink& events;
   ImageSources& sources;
+  BorrowedSteps& borrowed;
+  StepLog& log;
   CacheMounts caches;
   SecretValues secrets;
-  std::atomic<std::size_t> steps_run = 0;
-  std::atomic<std::size_t> steps_reused = 0;
 };
 
 /// `failed_step` names stage, step, instruction and exit code, and carries the last lines; steps before it are kept.

@@ -7,8 +7,11 @@
 
 #include <fmt/format.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -16,10 +19,7 @@
 namespace sheaf::builder {
 namespace {
 
-Result<void> clamp(const os::Fd& folder, const std::string& name, const struct stat& info, std::int64_t epoch) {
-  if (info.st_mtim.tv_sec < epoch) {
-    return {};
-  }
+Result<void> set_time(const os::Fd& folder, const std::string& name, std::int64_t epoch) {
   const std::array<timespec, 2> times = {{{epoch, 0}, {epoch, 0}}};
   if (utimensat(folder.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
     return Error::from_errno(errno, fmt::format("setting the time of '{}'", name));
@@ -27,9 +27,24 @@ Result<void> clamp(const os::Fd& folder, const std::string& name, const struct s
   return {};
 }
 
+bool is_whiteout(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == makedev(0, 0); }
+
+/// overlayfs makes one whiteout and links it; which ones are one is nobody's business either.
+Result<void> clean_whiteout(const os::Fd& folder, const std::string& name, const struct stat& info) {
+  const bool is_shared = info.st_nlink > 1;
+  if (is_shared && (unlinkat(folder.get(), name.c_str(), 0) != 0 ||
+                    mknodat(folder.get(), name.c_str(), S_IFCHR, makedev(0, 0)) != 0)) {
+    return Error::from_errno(errno, fmt::format("making the whiteout '{}' again", name));
+  }
+  return set_time(folder, name, 0);
+}
+
 Result<void> clean_folder(const os::Fd& folder, const TreeCleanup& cleanup) {
   SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(folder));
   for (const auto& entry : entries) {
+    if (!cleanup.epoch && (entry.type == DT_REG || entry.type == DT_LNK)) {
+      continue;
+    }
     struct stat info {};
     if (fstatat(folder.get(), entry.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
       return Error::from_errno(errno, fmt::format("looking at '{}'", entry.name));
@@ -41,8 +56,10 @@ Result<void> clean_folder(const os::Fd& folder, const TreeCleanup& cleanup) {
         SHEAF_TRY(os::remove_attribute_at(folder, entry.name, std::string(os::overlay_prefix()) + "opaque"));
       }
     }
-    if (cleanup.epoch) {
-      SHEAF_TRY(clamp(folder, entry.name, info, *cleanup.epoch));
+    if (is_whiteout(info)) {
+      SHEAF_TRY(clean_whiteout(folder, entry.name, info));
+    } else if (cleanup.epoch && info.st_mtim.tv_sec >= *cleanup.epoch) {
+      SHEAF_TRY(set_time(folder, entry.name, *cleanup.epoch));
     }
   }
   return {};
@@ -51,9 +68,6 @@ Result<void> clean_folder(const os::Fd& folder, const TreeCleanup& cleanup) {
 } // namespace
 
 Result<void> clean_tree(const std::string& path, const TreeCleanup& cleanup) {
-  if (!cleanup.epoch && !cleanup.drop_opaque_marks) {
-    return {};
-  }
   SHEAF_TRY_ASSIGN(const auto root, os::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   return clean_folder(root, cleanup);
 }

@@ -19,7 +19,8 @@ struct TreeCleanup {
   bool drop_opaque_marks = false;
 };
 
-/// Nothing to do is cheap. The root itself is left alone.
+/// Every whiteout becomes a file of its own with the time 0, as layers have them, so that a tree that was packed and
+/// unpacked is the same. The root itself is left alone.
 Result<void> clean_tree(const std::string& path, const TreeCleanup& cleanup);
 
 } // namespace sheaf::builder

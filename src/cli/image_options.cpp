@@ -212,6 +212,14 @@ Result<app::ImageBuild> image_build_of(const Invocation& invocation) {
     SHEAF_TRY_ASSIGN(auto output, app::parse_output(text));
     build.outputs.push_back(std::move(output));
   }
+  for (const auto& text : invocation.values("cache-from")) {
+    SHEAF_TRY_ASSIGN(const auto places, app::parse_cache_from(text));
+    build.cache_from.insert(build.cache_from.end(), places.begin(), places.end());
+  }
+  for (const auto& text : invocation.values("cache-to")) {
+    SHEAF_TRY_ASSIGN(const auto places, app::parse_cache_to(text));
+    build.cache_to.insert(build.cache_to.end(), places.begin(), places.end());
+  }
   if (invocation.has("push")) {
     build.outputs.push_back({app::OutputRequest::Kind::registry, {}, {}, {}});
   }

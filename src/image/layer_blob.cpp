@@ -48,7 +48,7 @@ public:
   Maker(const store::TreeRef& tree, const LayerWish& wish, store::Store& store, const std::stop_token& stop)
       : m_tree(tree), m_compression(made_with(wish)), m_threads(wish.threads), m_store(store), m_stop(stop) {}
 
-  std::string encoder() const { return archive::encoder_name(packing(m_compression)); }
+  std::string encoder() const { return encoder_of(m_compression); }
 
   /// `origin`: what the tree was unpacked from, if it was.
   Result<LayerBlob> make(const std::optional<store::BlobRecord>& origin) {
@@ -147,6 +147,8 @@ Result<std::optional<LayerBlob>> find_blob(const store::BlobRecord& record, Imag
 }
 
 } // namespace
+
+std::string encoder_of(oci::Compression compression) { return archive::encoder_name(packing(compression)); }
 
 Result<LayerBlob> kept_blob(const store::BlobRecord& record, ImageTarget& target, store::Store& store,
                             const std::stop_token& stop) {

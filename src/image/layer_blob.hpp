@@ -7,6 +7,7 @@
 #include "store/blobs.hpp"
 
 #include <optional>
+#include <string>
 
 namespace sheaf::image {
 
@@ -25,6 +26,9 @@ struct LayerWish {
   /// For one layer, at least one.
   unsigned threads = 1;
 };
+
+/// What packs layers in this way here: the `encoder` of Blobs::save_record.
+std::string encoder_of(oci::Compression compression);
 
 /// `corrupt` if the tree was lost.
 Result<LayerBlob> layer_blob(const store::TreeRef& tree, const LayerWish& wish, ImageTarget& target,

@@ -113,23 +113,29 @@ public:
 
   Result<TakenLayer> run(const Digest& diff_id) {
     store::Blobs blobs(m_store);
-    SHEAF_TRY_ASSIGN(const auto compression, oci::compression_of(m_layer.media_type));
     SHEAF_TRY_ASSIGN(auto staging, m_store.stage());
-    SHEAF_TRY_ASSIGN(auto writer, blobs.create(store::Blobs::Verify::done));
     const auto directory = staging.file("layer");
     SHEAF_TRY(os::make_directories(directory + "/tree"));
-    SHEAF_TRY_ASSIGN(const auto unpacked, stream(packing(compression), writer, directory + "/tree", diff_id));
+    SHEAF_TRY_ASSIGN(const auto unpacked, unpack(diff_id, directory + "/tree"));
     if (!unpacked.devices_left_out.empty()) {
       SHEAF_TRY(os::write_file(directory + "/devices", serialise(unpacked.devices_left_out)));
     }
     SHEAF_TRY_ASSIGN(const auto digest, store::digest_tree(directory + "/tree", unpacked.contents));
     TakenLayer taken;
     taken.record = {m_layer, diff_id, unpacked.entries};
-    SHEAF_TRY(writer.commit(m_layer));
     SHEAF_TRY_ASSIGN(taken.tree, m_store.commit_unpacked(directory, m_layer.digest, digest));
     // Last: who finds the record finds the rest.
     SHEAF_TRY(blobs.save_record(taken.tree.folder, store::k_as_it_came, taken.record));
     return taken;
+  }
+
+  Result<archive::Unpacked> unpack(const Digest& diff_id, const std::string& tree) {
+    SHEAF_TRY_ASSIGN(const auto compression, oci::compression_of(m_layer.media_type));
+    store::Blobs blobs(m_store);
+    SHEAF_TRY_ASSIGN(auto writer, blobs.create(store::Blobs::Verify::done));
+    SHEAF_TRY_ASSIGN(auto unpacked, stream(packing(compression), writer, tree, diff_id));
+    SHEAF_TRY(writer.commit(m_layer));
+    return unpacked;
   }
 
 private:
@@ -230,6 +236,12 @@ private:
 };
 
 } // namespace
+
+Result<archive::Unpacked> unpack_layer(ImageSource& source, const oci::Descriptor& layer, const Digest& diff_id,
+                                       const ImportOptions& options, const std::string& tree, store::Store& store,
+                                       const std::stop_token& stop) {
+  return Intake(source, layer, options, store, stop).unpack(diff_id, tree);
+}
 
 Result<std::optional<TakenLayer>> find_layer(const Digest& blob, store::Store& store) {
   SHEAF_TRY_ASSIGN(const auto record, store::Blobs(store).find_record("unpacked/" + blob.hex(), store::k_as_it_came));

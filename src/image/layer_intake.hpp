@@ -3,6 +3,7 @@
 
 // One layer's way into the store: fetched, kept, decompressed, checked and unpacked at the same time.
 
+#include "archive/unpack.hpp"
 #include "image/image_source.hpp"
 #include "image/import.hpp"
 #include "store/blobs.hpp"
@@ -18,6 +19,12 @@ struct TakenLayer {
 /// not what was said.
 Result<TakenLayer> take_in_layer(ImageSource& source, const oci::Descriptor& layer, const Digest& diff_id,
                                  const ImportOptions& options, store::Store& store, const std::stop_token& stop);
+
+/// Fetches a layer, checks size, digest, packing and `diff_id`, unpacks it below the folder `tree`, which is there, and
+/// keeps the blob. What is in `tree` after an error is not what was said.
+Result<archive::Unpacked> unpack_layer(ImageSource& source, const oci::Descriptor& layer, const Digest& diff_id,
+                                       const ImportOptions& options, const std::string& tree, store::Store& store,
+                                       const std::stop_token& stop);
 
 /// A layer that was taken in before, by its blob; nothing if it was not, or is damaged.
 Result<std::optional<TakenLayer>> find_layer(const Digest& blob, store::Store& store);

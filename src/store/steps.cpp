@@ -20,6 +20,14 @@ std::optional<StepRecord> Store::find_step(const Digest& key) const {
   return std::move(*record);
 }
 
+Result<bool> Store::adopt_step(const Digest& key, const StepRecord& record) {
+  if (!is_tree_intact(fmt::format("{}/{}", m_root, record.folder()), record.exact)) {
+    return false;
+  }
+  SHEAF_TRY(os::write_file(fmt::format("{}/step-keys/{}", m_root, key.hex()), serialise(record)));
+  return true;
+}
+
 Result<void> Store::commit_step(const std::string& directory, const Digest& key, const StepRecord& record) {
   const auto path = fmt::format("{}/{}", m_root, record.folder());
   SHEAF_TRY(seal_tree(directory));

@@ -92,6 +92,8 @@ public:
 
   /// What the step of this key gave, if it was carried out before and its tree is whole.
   std::optional<StepRecord> find_step(const Digest& key) const;
+  /// Makes `record` what `find_step(key)` finds if its tree is here, whole; false if it is not.
+  Result<bool> adopt_step(const Digest& key, const StepRecord& record);
   /// Moves the staged `directory` (with tree/) into place, or leaves it to its owner if a step that gave the same is
   /// there, and makes it what `find_step(key)` finds. Trees that were found before stay. No data is flushed: as joins,
   /// see seal.hpp.

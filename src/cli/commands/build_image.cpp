@@ -36,7 +36,8 @@ std::string metadata_of(const app::ImageBuilt& built, const std::vector<std::str
   return nlohmann::json{{"containerimage.config.digest", built.id.to_string()},
                         {"image.name", joined(tags, ",")},
                         {"sheaf.steps.run", built.steps_run},
-                        {"sheaf.steps.reused", built.steps_reused}}
+                        {"sheaf.steps.reused", built.steps_reused},
+                        {"sheaf.steps.from_caches", built.steps_from_caches}}
              .dump(2) +
          "\n";
 }

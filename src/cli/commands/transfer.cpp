@@ -198,7 +198,8 @@ Result<void> write(const store::StoredImage& image, const std::string& format, c
     app::OutputRequest request;
     request.kind = format == "tar" ? app::OutputRequest::Kind::tar : app::OutputRequest::Kind::directory;
     request.destination = path;
-    return app::write_output(request, image.record, {}, session);
+    SHEAF_TRY(app::write_output(request, image.record, {}, session));
+    return {};
   }
   app::ExportRequest request;
   SHEAF_TRY_ASSIGN(request.kind, kind_of(format));

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -53,6 +54,22 @@ TEST_F(TreeCleanupTest, WithoutWordsNothingChanges) {
   const auto before = time_of("a/b/new");
   ASSERT_TRUE(clean_tree(m_directory.path(), {}));
   EXPECT_EQ(time_of("a/b/new"), before);
+}
+
+TEST_F(TreeCleanupTest, WhiteoutsHaveNoTimeAndAreNotShared) {
+  if (mknod(path("a/gone").c_str(), S_IFCHR, makedev(0, 0)) != 0) {
+    GTEST_SKIP() << "this user cannot make whiteouts";
+  }
+  std::filesystem::create_hard_link(path("a/gone"), path("a/gone-too"));
+  const auto before = time_of("a/b/new");
+  ASSERT_TRUE(clean_tree(m_directory.path(), {}));
+  for (const auto* name : {"a/gone", "a/gone-too"}) {
+    EXPECT_EQ(time_of(name), 0) << name;
+    EXPECT_EQ(std::filesystem::hard_link_count(path(name)), 1U) << name;
+  }
+  EXPECT_EQ(time_of("a/b/new"), before);
+  ASSERT_TRUE(clean_tree(m_directory.path(), {1000, false}));
+  EXPECT_EQ(time_of("a/gone"), 0);
 }
 
 TEST_F(TreeCleanupTest, OpaqueMarksAreTakenAwayAtEveryDepth) {
