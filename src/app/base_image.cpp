@@ -4,6 +4,7 @@
 #include "app/image_bases.hpp"
 #include "app/pull_image.hpp"
 #include "base/text.hpp"
+#include "image/image_file.hpp"
 #include "image/import.hpp"
 #include "os/file.hpp"
 
@@ -91,14 +92,28 @@ Result<plan::BaseImage> look(const std::string& name, std::optional<store::Image
   return record ? known_as(name, *record) : unknown;
 }
 
+Result<store::ImageRecord> pull(const std::string& name, const Session& session) {
+  auto pulled = pull_image(name, {}, session);
+  if (pulled) {
+    return std::move(pulled->record);
+  }
+  auto error = std::move(pulled).error();
+  return error.hint().empty() && error.code() == ErrorCode::not_found
+             ? std::move(error).with_hint("the store has no image of this name either: 'sheaf image list' shows all")
+             : std::move(error);
+}
+
 Result<plan::BaseImage> fetched(const std::string& name, std::optional<store::ImageRecord>& record, Pull when,
                                 const Session& session) {
-  if (when != Pull::always) {
-    SHEAF_TRY_ASSIGN(record, in_store(name, session));
+  if (!is_of_registry(name)) {
+    SHEAF_TRY_ASSIGN(record, find_image(name, Pull::missing, session));
+    return known_as(name, *record);
   }
-  if (!record) { // asks for what was lost, too
-    const bool again = when == Pull::always || is_of_registry(name);
-    SHEAF_TRY_ASSIGN(record, find_image(name, again ? Pull::always : Pull::missing, session));
+  if (when != Pull::always) {
+    SHEAF_TRY_ASSIGN(record, in_store(name, session)); // not if a part of it was lost
+  }
+  if (!record) {
+    SHEAF_TRY_ASSIGN(record, pull(name, session));
   }
   return known_as(name, *record);
 }
