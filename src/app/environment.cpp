@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// Changes whenever the meaning of a saved environment does.
-constexpr int k_version = 3;
+constexpr int k_version = 4;
 
 Json to_json(const Fingerprint& print) {
   if (!print.stamp) {
@@ -88,12 +88,19 @@ Json to_json(const Environment& environment) {
     stack.push_back({line.name, line.kind, line.reason, line.bytes, line.content_key});
   }
   const auto& config = environment.config;
-  return {{"project", environment.project},         {"project_name", environment.project_name},
-          {"lowers", environment.lowers},           {"stack", stack},
-          {"credentials", environment.credentials}, {"scrubbed", environment.scrubbed},
-          {"mounts", environment.mounts},           {"mounts_stay_in_project", environment.mounts_stay_in_project},
-          {"environment", config.environment},      {"user", config.user},
-          {"directory", config.directory},          {"command", config.command},
+  return {{"project", environment.project},
+          {"project_name", environment.project_name},
+          {"lowers", environment.lowers},
+          {"stack", stack},
+          {"base_image", environment.base_image},
+          {"credentials", environment.credentials},
+          {"scrubbed", environment.scrubbed},
+          {"mounts", environment.mounts},
+          {"mounts_stay_in_project", environment.mounts_stay_in_project},
+          {"environment", config.environment},
+          {"user", config.user},
+          {"directory", config.directory},
+          {"command", config.command},
           {"entrypoint", config.entrypoint}};
 }
 
@@ -102,6 +109,7 @@ Environment environment_from(const Json& json) {
   environment.project = json.at("project");
   environment.project_name = json.at("project_name");
   environment.lowers = json.at("lowers").get<std::vector<std::string>>();
+  environment.base_image = json.at("base_image");
   environment.credentials = json.at("credentials").get<std::vector<std::string>>();
   environment.scrubbed = json.at("scrubbed").get<std::vector<std::string>>();
   environment.mounts = json.at("mounts").get<std::vector<std::string>>();

@@ -31,6 +31,8 @@ struct Environment {
   std::vector<std::string> lowers;
   ConfigDelta config;
   std::vector<StackLine> stack;
+  /// The name of the image that the base is made of; empty if it is none.
+  std::string base_image;
   /// Credentials of the agents, as written in the layers ("~/…" is the caller's home).
   std::vector<std::string> credentials;
   /// Paths of the identity rules by which layers lost something that each start makes anew; sorted, unique.

@@ -5,6 +5,7 @@
 // read from an OCI layout.
 
 #include "app/build_stack.hpp"
+#include "catalogue/project_config.hpp"
 #include "store/image_record.hpp"
 
 #include <map>
@@ -15,7 +16,7 @@
 namespace sheaf::app {
 
 /// How a name begins that stands for an OCI image layout on disk: "oci-layout://PATH[:TAG|@DIGEST]".
-inline constexpr std::string_view k_layout_scheme = "oci-layout://";
+inline constexpr auto k_layout_scheme = catalogue::k_layout_scheme;
 
 /// When a registry is asked.
 enum class Pull {

@@ -214,6 +214,7 @@ Result<Project> load_project(const Choices& choices) {
   Project project;
   SHEAF_TRY_ASSIGN(project.root, project_root(choices.directory));
   project.name = base_name(project.root);
+  project.pull = choices.pull;
   Loader loader(project);
   SHEAF_TRY(loader.read_settings(choices));
   SHEAF_TRY(loader.read_catalogue());

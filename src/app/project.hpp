@@ -22,6 +22,8 @@ struct Choices {
   std::optional<std::string> layers;
   /// Refuse layers that cannot be joined as they are, instead of building one on top of the other.
   bool strict = false;
+  /// Ask the registry whether the base's image is a newer one.
+  bool pull = false;
 };
 
 struct Project {
@@ -30,6 +32,8 @@ struct Project {
   std::string name;
   catalogue::ProjectConfig config;
   catalogue::Catalogue catalogue;
+  /// Of the choices.
+  bool pull = false;
   /// Caches that the project's own file names. A layer of theirs would stand in the store for that of every other
   /// project, so that they are used only if the user names them, too.
   std::vector<std::string> suggested_caches;

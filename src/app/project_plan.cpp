@@ -13,8 +13,6 @@
 namespace sheaf::app {
 namespace {
 
-constexpr const char* k_default_base = "base";
-
 std::string origin_of(const Project& project, const std::string& key, std::string_view fallback) {
   const auto found = project.config.origins.find(key);
   return found != project.config.origins.end() ? found->second : std::string(fallback);
@@ -32,7 +30,7 @@ std::vector<std::string> evidence_for(const detect::Detection& detection, const 
 
 Result<resolve::Selection> select(const Project& project, const detect::Detection& detection) {
   resolve::Selection selection;
-  selection.base = project.config.base.value_or(k_default_base);
+  selection.base = base_layer(project);
   for (const auto& layer : project.catalogue.names()) {
     const auto files = evidence_for(detection, layer);
     if (!files.empty()) {
@@ -50,13 +48,20 @@ Result<resolve::Selection> select(const Project& project, const detect::Detectio
   return selection;
 }
 
+/// "image ('debian:12' is now sha256:0123456789ab, was sha256:…)"
+std::string changed_image(const plan::LayerPlan& plan, const std::string& before) {
+  constexpr std::size_t k_shown = 19;
+  const auto was = before.empty() ? std::string() : fmt::format(", was {}", before.substr(0, k_shown));
+  return fmt::format("image ('{}' is now {}{})", plan.image->name, plan.image->digest.substr(0, k_shown), was);
+}
+
 /// Which named input differs from the newest build of the same name.
 std::string changed_inputs(const plan::LayerPlan& plan, const store::LayerRecord& before) {
   std::vector<std::string> changed;
   for (const auto& [name, value] : plan.inputs) {
     const auto old = before.inputs.find(name);
     if (old == before.inputs.end() || old->second != value) {
-      changed.push_back(name);
+      changed.push_back(name == "image" ? changed_image(plan, old != before.inputs.end() ? old->second : "") : name);
     }
   }
   if (changed.empty()) {
@@ -113,11 +118,12 @@ Result<detect::Detection> detect_project(const Project& project) {
 
 namespace {
 
-Result<void> fill(Wanted& wanted, const Project& project) {
+Result<void> fill(Wanted& wanted, const Project& project, const Session& session, Fetch fetch) {
   SHEAF_TRY_ASSIGN(wanted.stack, resolve::resolve(project.catalogue, wanted.selection));
   SHEAF_TRY(check_args(project));
+  SHEAF_TRY_ASSIGN(wanted.foundation, lay_foundation(project, wanted.stack, session, fetch));
   Diagnostics diagnostics;
-  wanted.plans = plan::plan_layers(wanted.stack, project.config.args, diagnostics);
+  wanted.plans = plan::plan_layers(wanted.stack, project.config.args, wanted.foundation, diagnostics);
   if (diagnostics.has_errors()) {
     return diagnostics.to_error("reading the Containerfiles of the stack");
   }
@@ -127,29 +133,30 @@ Result<void> fill(Wanted& wanted, const Project& project) {
 
 } // namespace
 
-Result<Wanted> want(const Project& project) {
+Result<Wanted> want(const Project& project, const Session& session, Fetch fetch) {
   Wanted wanted;
   SHEAF_TRY_ASSIGN(wanted.detection, detect_project(project));
   SHEAF_TRY_ASSIGN(wanted.selection, select(project, wanted.detection));
-  SHEAF_TRY(fill(wanted, project));
+  SHEAF_TRY(fill(wanted, project, session, fetch));
   return wanted;
 }
 
-Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names) {
+Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names, const Session& session) {
   Wanted wanted;
-  wanted.selection.base = project.config.base.value_or(k_default_base);
+  wanted.selection.base = base_layer(project);
   for (const auto& name : names) {
     if (name != wanted.selection.base) {
       wanted.selection.wanted.push_back({name, "named on the command line"});
     }
   }
-  SHEAF_TRY(fill(wanted, project));
+  SHEAF_TRY(fill(wanted, project, session, Fetch::yes));
   return wanted;
 }
 
-Result<std::vector<plan::LayerPlan>> plan_stack(const Project& project, const resolve::Stack& stack) {
+Result<std::vector<plan::LayerPlan>> plan_stack(const Project& project, const resolve::Stack& stack,
+                                                const plan::Foundation& foundation) {
   Diagnostics diagnostics;
-  auto plans = plan::plan_layers(stack, project.config.args, diagnostics);
+  auto plans = plan::plan_layers(stack, project.config.args, foundation, diagnostics);
   if (diagnostics.has_errors()) {
     return diagnostics.to_error("reading the Containerfiles of the stack");
   }
@@ -165,7 +172,9 @@ Result<std::vector<PlannedLayer>> examine(const std::vector<plan::LayerPlan>& pl
     SHEAF_TRY_ASSIGN(line.expected_ms, store.last_build_ms(plan.name));
     const auto missing = std::ranges::find_if(plan.closure, [&](const auto& name) { return !contents.contains(name); });
     const auto before = std::ranges::find_if(newest, [&](const auto& layer) { return layer.record.name == plan.name; });
-    if (missing != plan.closure.end()) {
+    if (plan.image && plan.image->digest.empty()) {
+      line.why = fmt::format("the image '{}' is not here yet", plan.image->name);
+    } else if (missing != plan.closure.end()) {
       line.why = fmt::format("'{}' is built first", *missing);
     } else {
       const auto key = plan::recipe_key(plan, contents);

@@ -3,6 +3,7 @@
 
 // From a loaded project to a plan: detect, select, resolve, and say for each layer whether it is there or why not.
 
+#include "app/base_image.hpp"
 #include "app/project.hpp"
 #include "detect/detect.hpp"
 #include "plan/layer_plan.hpp"
@@ -45,6 +46,7 @@ struct Wanted {
   resolve::Selection selection;
   /// Refers to the project's catalogue.
   resolve::Stack stack;
+  plan::Foundation foundation;
   std::vector<plan::LayerPlan> plans;
   /// Doubts about the Containerfiles, laid out for people; usually empty.
   std::string warnings;
@@ -56,15 +58,16 @@ std::vector<detect::Rule> detection_rules(const catalogue::Catalogue& catalogue)
 /// The findings of the project's files by the rules of its catalogue.
 Result<detect::Detection> detect_project(const Project& project);
 
-/// Detects, adds what the settings name, resolves and plans. Mistakes in Containerfiles are
-/// one `invalid` error.
-Result<Wanted> want(const Project& project);
+/// Detects, adds what the settings name, resolves, finds the base's image and plans. Mistakes in Containerfiles and
+/// layers that do not fit the base are one `invalid` error.
+Result<Wanted> want(const Project& project, const Session& session, Fetch fetch = Fetch::yes);
 
 /// As `want`, but for exactly these layers (and what they need) instead of what was detected.
-Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names);
+Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names, const Session& session);
 
 /// The plans of a stack with the project's arguments. `invalid` for mistakes in Containerfiles.
-Result<std::vector<plan::LayerPlan>> plan_stack(const Project& project, const resolve::Stack& stack);
+Result<std::vector<plan::LayerPlan>> plan_stack(const Project& project, const resolve::Stack& stack,
+                                                const plan::Foundation& foundation);
 
 /// The state of each planned layer in `store`, in the order of the plans.
 Result<std::vector<PlannedLayer>> examine(const std::vector<plan::LayerPlan>& plans, store::Store& store);

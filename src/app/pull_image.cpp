@@ -120,6 +120,18 @@ Result<std::optional<store::ImageRecord>> find_pulled(const Digest& digest, stor
   return std::optional(std::move(image->record));
 }
 
+Result<Digest> digest_in_registry(const std::string& name, const Session& session) {
+  SHEAF_TRY_ASSIGN(const auto reference, oci::Reference::parse(name));
+  const auto doing = fmt::format("asking what '{}' is now", reference.familiar());
+  SHEAF_TRY_ASSIGN(auto client, registry_client());
+  SHEAF_TRY_ASSIGN(auto digest, current_digest(client, reference, session.stop).context(doing));
+  if (digest == Digest()) { // no answer to HEAD, or one without a digest
+    SHEAF_TRY_ASSIGN(const auto manifest, client.manifest(reference, session.stop).context(doing));
+    digest = manifest.digest;
+  }
+  return digest;
+}
+
 Result<Pulled> pull_image(const std::string& name, const std::optional<oci::Platform>& platform,
                           const Session& session) {
   SHEAF_TRY_ASSIGN(const auto reference, oci::Reference::parse(name));

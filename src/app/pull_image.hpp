@@ -31,6 +31,9 @@ struct Pulled {
 Result<Pulled> pull_image(const std::string& name, const std::optional<oci::Platform>& platform,
                           const Session& session);
 
+/// What the name stands for in its registry now: the digest of a manifest or index.
+Result<Digest> digest_in_registry(const std::string& name, const Session& session);
+
 /// What was pulled by this digest before, if it is in the store: "app@sha256:…" names an image or an index.
 Result<std::optional<store::ImageRecord>> find_pulled(const Digest& digest, store::Store& store);
 

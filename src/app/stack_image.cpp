@@ -122,7 +122,9 @@ Result<StackImage> save_stack_image(const Environment& environment, store::Store
     base.trees = {record.trees.front()};
     base.image.history = {record.image.history.front()};
     SHEAF_TRY_ASSIGN(const auto id, store.save_image(base).context(doing));
-    SHEAF_TRY(name(store, plan::base_image_name(bases.front()), id).context(doing));
+    SHEAF_TRY(
+        name(store, plan::base_image_name(environment.base_image.empty() ? bases.front() : environment.base_image), id)
+            .context(doing));
   }
   return image;
 }

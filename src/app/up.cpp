@@ -39,6 +39,14 @@ void tell(const Wanted& wanted, const std::vector<PlannedLayer>& lines, EventSin
   for (const auto& finding : wanted.detection.findings) {
     events.emit({EventKind::note, "detect", fmt::format("{} because of {}", finding.layer, finding.file)});
   }
+  if (wanted.foundation.image) {
+    events.emit({EventKind::note, "base", describe(wanted.foundation)});
+    const auto& base = *wanted.stack.entries.front().layer;
+    if (plan::is_plain(base, wanted.foundation)) {
+      events.emit({EventKind::note, "base",
+                   fmt::format("the layer '{}' has nothing for it; the image is used as it is", base.name)});
+    }
+  }
   for (const auto& line : lines) {
     events.emit({EventKind::note, "stack",
                  fmt::format("{:<10} {:<10} {:<7} {} ({})", line.name, line.kind, to_string(line.state), line.why,
@@ -59,8 +67,9 @@ std::vector<std::string> scrubbed_from(const std::vector<store::StoredLayer>& la
   return {paths.begin(), paths.end()};
 }
 
-Environment describe(const Project& project, const BuiltStack& stack) {
+Environment describe(const Project& project, const Wanted& wanted, const BuiltStack& stack) {
   Environment environment;
+  environment.base_image = wanted.foundation.image ? wanted.foundation.image->name : "";
   environment.project = project.root;
   environment.project_name = project.name;
   environment.lowers = stack.composition.lowers;
@@ -89,8 +98,9 @@ Environment describe(const Project& project, const BuiltStack& stack) {
   return environment;
 }
 
-Inputs inputs_of(const Project& project, const Wanted& wanted) {
+Inputs inputs_of(const Project& project, const Wanted& wanted, const Session& session) {
   auto files = project.inputs;
+  std::ranges::copy(image_inputs(wanted.foundation, session), std::back_inserter(files));
   files.emplace_back("/proc/self/exe"); // another program knows another catalogue
   return {take_fingerprints(files), detection_rules(project.catalogue), wanted.detection};
 }
@@ -169,7 +179,6 @@ void warn_unused(const Project& project, EventSink& events) {
                        cache, user_config_folder())});
     }
   }
-  warn(config.family.has_value(), "family");
   warn(config.ports.has_value(), "ports");
   warn(config.gpus.has_value(), "gpus");
   warn(config.repo.has_value(), "repo");
@@ -181,9 +190,9 @@ void warn_unused(const Project& project, EventSink& events) {
 Result<Environment> make_ready(const Choices& choices, Session session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
   SHEAF_TRY(check_store_place(project.root, session.store.root()));
-  SHEAF_TRY_ASSIGN(const auto wanted, want(project));
+  SHEAF_TRY_ASSIGN(const auto wanted, want(project, session));
   // Before the build: a file that changes while we build must be seen as changed next time.
-  const auto inputs = inputs_of(project, wanted);
+  const auto inputs = inputs_of(project, wanted, session);
   warn_unused(project, session.events);
   if (!wanted.warnings.empty()) {
     session.events.emit({EventKind::warning, "", wanted.warnings});
@@ -192,7 +201,7 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   tell(wanted, lines, session.events);
   SHEAF_TRY_ASSIGN(const auto stack,
                    build_stack(project, wanted, session, choices.strict ? OnConflict::refuse : OnConflict::rebuild));
-  auto environment = describe(project, stack);
+  auto environment = describe(project, wanted, stack);
   SHEAF_TRY(session.store.folder("plans"));
   SHEAF_TRY(save(saved_path(session.store.root(), project.root, choices), environment, inputs));
   return environment;

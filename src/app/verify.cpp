@@ -155,7 +155,7 @@ struct Subject {
 
 /// Builds the layer first if it is missing.
 Result<Subject> subject_of(const std::string& name, const Project& project, Session& session) {
-  SHEAF_TRY_ASSIGN(const auto wanted, want_layers(project, {name}));
+  SHEAF_TRY_ASSIGN(const auto wanted, want_layers(project, {name}, session));
   SHEAF_TRY_ASSIGN(auto stack, build_stack(project, wanted, session, OnConflict::rebuild));
   const auto found = std::ranges::find(stack.plans, name, &plan::LayerPlan::name);
   const auto index = static_cast<std::size_t>(found - stack.plans.begin());
@@ -218,7 +218,7 @@ std::size_t Equivalence::unexplained() const {
 
 Result<Equivalence> verify_equivalence(const Choices& choices, Session session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
-  SHEAF_TRY_ASSIGN(const auto wanted, want(project));
+  SHEAF_TRY_ASSIGN(const auto wanted, want(project, session));
   if (!wanted.warnings.empty()) {
     session.events.emit({EventKind::warning, "", wanted.warnings});
   }
@@ -245,7 +245,7 @@ Result<Equivalence> verify_equivalence(const Choices& choices, Session session) 
 Result<std::vector<RebuiltLayer>> verify_rebuild(const Choices& choices, const std::vector<std::string>& names,
                                                  Session session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
-  const auto base = project.config.base.value_or("base");
+  const auto base = base_layer(project);
   const auto runtime = sandbox::native_runtime();
   for (const auto& name : names) {
     if (project.catalogue.find(name) == nullptr) {

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "builder/bootstrap.hpp"
 #include "builder/deletions.hpp"
+#include "builder/flatten.hpp"
 #include "builder/generated_filter.hpp"
 #include "builder/package_caches.hpp"
 #include "builder/share_files.hpp"
@@ -17,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <thread>
@@ -37,6 +39,13 @@ RecipeKey key_of(const plan::LayerPlan& plan, const std::vector<store::StoredLay
     contents.emplace(layer.record.name, layer.record.content_key);
   }
   return plan::recipe_key(plan, contents);
+}
+
+/// No file of a base made of an image is younger than the image. Where it does not say when it was made, or names a
+/// time that has not come, it is the first that zip files can hold (4.4.6 of .ZIP File Format Specification).
+std::int64_t epoch_of(const plan::BaseImage& image) {
+  constexpr std::int64_t k_earliest = 315532800; // 1980-01-01
+  return image.created > std::time(nullptr) ? k_earliest : std::max(image.created, k_earliest);
 }
 
 /// Looks at the tree as the steps left it, before it is captured.
@@ -62,7 +71,7 @@ public:
     const auto start = Clock::now();
     SHEAF_TRY_ASSIGN(auto record, make(closure, below, nullptr, {}, stop));
     record.build_ms = static_cast<std::int64_t>(milliseconds_since(start));
-    if (m_plan.bootstrap) { // before the commit: a base without its package lists would be of no use
+    if (m_has_lists) { // before the commit: a base without its package lists would be of no use
       SHEAF_TRY(keep_generation(record));
     }
     SHEAF_TRY(share(record));
@@ -74,6 +83,7 @@ public:
   Result<store::LayerRecord> make(const std::vector<store::StoredLayer>& closure, const Composition& below,
                                   const Trial* trial, const Inspect& inspect, std::stop_token stop) {
     SHEAF_TRY(os::make_directories(tree()));
+    SHEAF_TRY(os::make_directories(upper()));
     SHEAF_TRY_ASSIGN(auto support,
                      prepare_support(m_staging.file("run"), trial != nullptr ? trial->hostname : "sheaf-build"));
     SHEAF_TRY_ASSIGN(const auto npm, m_store.folder("cache/npm"));
@@ -81,33 +91,40 @@ public:
     if (trial != nullptr && !trial->clock_shifter.empty()) {
       SHEAF_TRY(add_clock_shift(support, trial->clock_shifter));
     }
-    SHEAF_TRY(m_plan.bootstrap ? run_bootstrap(stop) : take_epoch(closure));
+    SHEAF_TRY(m_plan.bootstrap ? run_bootstrap(stop) : Result<void>());
+    m_epoch = closure.empty() ? m_epoch : closure.front().record.epoch;
     SHEAF_TRY_ASSIGN(auto lowers, lowers_of(below));
     PackageCaches caches(m_store, m_links);
-    Workbench bench{m_store, m_downloads, m_staging, lowers, tree(), support, {}, m_epoch, trial};
+    Workbench bench{m_store, m_downloads, m_staging, lowers, upper(), support, {}, m_epoch, trial};
     if (!closure.empty()) {
       SHEAF_TRY(caches.open_on(closure.front()));
       SHEAF_TRY(caches.restore_lists(closure.front().record.content_key, bench, m_runtime, m_log, m_events, stop));
     } else if (m_plan.bootstrap) {
-      SHEAF_TRY(caches.open_for_base(m_staging.file("lists")));
+      SHEAF_TRY(caches.open_for_base(lists()));
+    } else if (m_plan.image) {
+      SHEAF_TRY(start_from_image(bench, caches, stop));
     }
     bench.caches = caches.mounts();
     SHEAF_TRY(run_steps(m_plan, bench, m_runtime, m_log, m_events, stop));
     SHEAF_TRY(caches.keep_downloads());
     m_log.finish();
-    SHEAF_TRY(inspect ? inspect(tree()) : Result<void>());
+    SHEAF_TRY(inspect ? inspect(upper()) : Result<void>());
+    SHEAF_TRY(m_plan.image ? make_one_tree() : Result<void>());
     return capture_tree(closure, below);
   }
 
 private:
   std::string tree() const { return m_staging.file("layer/tree"); }
+  /// Where the steps write. What lies below them on an image becomes part of the tree only when they are done.
+  std::string upper() const { return m_plan.image ? m_staging.file("upper") : tree(); }
+  std::string lists() const { return m_staging.file("lists"); }
 
   Result<void> run_bootstrap(std::stop_token stop) {
-    SHEAF_TRY(os::make_directories(m_staging.file("lists")));
+    SHEAF_TRY(os::make_directories(lists()));
     SHEAF_TRY_ASSIGN(const auto archives, m_store.folder("cache/apt"));
     m_events.emit({EventKind::step, "layer " + m_plan.name,
                    fmt::format("{} {}", m_plan.bootstrap->tool, m_plan.bootstrap->suite)});
-    auto made = bootstrap(*m_plan.bootstrap, tree(), m_staging.file("lists"), archives, m_log, stop);
+    auto made = bootstrap(*m_plan.bootstrap, tree(), lists(), archives, m_log, stop);
     if (!made) {
       m_log.finish();
       const auto details = m_log.tail();
@@ -117,11 +134,31 @@ private:
           .with_context(fmt::format("bootstrapping {} from its packages", m_plan.bootstrap->suite));
     }
     m_epoch = made->epoch;
+    m_has_lists = true;
     return {};
   }
 
-  Result<void> take_epoch(const std::vector<store::StoredLayer>& closure) {
-    m_epoch = closure.empty() ? 0 : closure.front().record.epoch;
+  Result<void> start_from_image(Workbench& bench, PackageCaches& caches, std::stop_token stop) {
+    m_epoch = epoch_of(*m_plan.image);
+    const auto runs = [](const plan::Step& step) { return std::holds_alternative<plan::RunStep>(step.action); };
+    if (std::ranges::any_of(m_plan.steps, runs)) {
+      SHEAF_TRY_ASSIGN(m_has_lists, caches.open_for_image(lists(), bench, m_runtime, m_log, m_events, stop));
+    }
+    if (m_has_lists) {
+      SHEAF_TRY_ASSIGN(const auto released, release_date(lists()));
+      m_epoch = std::max(m_epoch, released);
+    }
+    bench.epoch = m_epoch;
+    return {};
+  }
+
+  Result<void> make_one_tree() {
+    SHEAF_TRY_ASSIGN(const auto made, flatten(m_plan.image->trees, upper(), m_epoch, tree()));
+    if (made.left_out > 0) {
+      m_events.emit(
+          {EventKind::note, "layer " + m_plan.name,
+           fmt::format("{} device nodes and sockets of '{}' are left out", made.left_out, m_plan.image->name)});
+    }
     return {};
   }
 
@@ -130,13 +167,20 @@ private:
     if (!below.lowers.empty()) {
       return below.lowers;
     }
+    if (m_plan.image && !m_plan.image->is_here()) {
+      return Error(ErrorCode::not_found, fmt::format("the image '{}' is not in the store", m_plan.image->name))
+          .with_hint(fmt::format("'sheaf pull {}'", m_plan.image->name));
+    }
+    if (m_plan.image) {
+      return m_plan.image->trees;
+    }
     SHEAF_TRY_ASSIGN(auto empty, m_staging.fresh_directory("empty-"));
     return std::vector<std::string>{std::move(empty)};
   }
 
   Result<void> keep_generation(const store::LayerRecord& record) {
-    SHEAF_TRY_ASSIGN(const auto lists, m_store.folder(lists_of(record.content_key)));
-    return harvest(m_staging.file("lists"), lists, "");
+    SHEAF_TRY_ASSIGN(const auto kept, m_store.folder(lists_of(record.content_key)));
+    return harvest(lists(), kept, "");
   }
 
   /// Files that stored layers have too take their place on the disk once.
@@ -195,7 +239,7 @@ private:
     for (const auto& [path, dropped] : captured.dropped) {
       record.dropped->push_back({path, dropped.kind, dropped.entries});
     }
-    if (m_plan.bootstrap && !captured.dropped.contains("etc/machine-id")) {
+    if ((m_plan.bootstrap || m_plan.image) && !captured.dropped.contains("etc/machine-id")) {
       // A fresh root has none, or an empty one (mmdebstrap(1), cleanup/reproducible); what runs in it needs one.
       record.dropped->push_back({"etc/machine-id", "identity", 0});
     }
@@ -212,6 +256,7 @@ private:
   EventSink& m_events;
   const Downloads& m_downloads;
   std::int64_t m_epoch = 0;
+  bool m_has_lists = false; ///< package lists of a generation of its own are in lists()
 };
 
 } // namespace

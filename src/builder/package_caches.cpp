@@ -2,6 +2,7 @@
 #include "builder/package_caches.hpp"
 
 #include "builder/bootstrap.hpp"
+#include "layer/parent_view.hpp"
 #include "os/file.hpp"
 
 #include <dirent.h>
@@ -52,6 +53,33 @@ Result<void> PackageCaches::open_on(const store::StoredLayer& base) {
   return open_for_base(lists);
 }
 
+Result<bool> PackageCaches::open_for_image(const std::string& lists, Workbench bench, sandbox::Runtime& runtime,
+                                           BuildLog& log, EventSink& events, std::stop_token stop) {
+  SHEAF_TRY_ASSIGN(const auto root, layer::ParentView::open(bench.lowers));
+  SHEAF_TRY_ASSIGN(const bool has_apt, root.has(k_apt));
+  if (!has_apt) {
+    return false;
+  }
+  SHEAF_TRY(os::make_directories(lists));
+  SHEAF_TRY(open_for_base(lists));
+  SHEAF_TRY(fetch_lists(lists, std::move(bench), runtime, log, events, stop));
+  return true;
+}
+
+Result<void> PackageCaches::fetch_lists(const std::string& to, Workbench bench, sandbox::Runtime& runtime,
+                                        BuildLog& log, EventSink& events, std::stop_token stop) {
+  plan::LayerPlan update;
+  plan::RunStep run;
+  run.argv = {"apt-get", "update"};
+  run.environment = {{"PATH", plan::k_default_path}};
+  run.user = "root";
+  update.steps = {{"apt-get update", 0, std::move(run)}};
+  SHEAF_TRY_ASSIGN(bench.upper, m_staging.fresh_directory("update-"));
+  bench.caches = m_mounts;
+  SHEAF_TRY(run_steps(update, bench, runtime, log, events, stop));
+  return harvest(m_mounts.back().upper, to, "");
+}
+
 Result<void> PackageCaches::restore_lists(const ContentKey& base, Workbench bench, sandbox::Runtime& runtime,
                                           BuildLog& log, EventSink& events, std::stop_token stop) {
   if (m_mounts.empty()) {
@@ -61,16 +89,7 @@ Result<void> PackageCaches::restore_lists(const ContentKey& base, Workbench benc
   SHEAF_TRY_ASSIGN(const auto lock, m_store.lock_key("lists-" + base.hex()));
   SHEAF_TRY_ASSIGN(const auto present, os::list_directory(shared));
   if (present.empty()) {
-    plan::LayerPlan update;
-    plan::RunStep run;
-    run.argv = {"apt-get", "update"};
-    run.environment = {{"PATH", plan::k_default_path}};
-    run.user = "root";
-    update.steps = {{"apt-get update", 0, std::move(run)}};
-    SHEAF_TRY_ASSIGN(bench.upper, m_staging.fresh_directory("update-"));
-    bench.caches = m_mounts;
-    SHEAF_TRY(run_steps(update, bench, runtime, log, events, stop));
-    SHEAF_TRY(harvest(m_mounts.back().upper, shared, ""));
+    SHEAF_TRY(fetch_lists(shared, std::move(bench), runtime, log, events, stop));
   }
   // Another build may have fetched them while we waited.
   SHEAF_TRY_ASSIGN(m_mounts.back().shared, snapshot(shared));

@@ -26,6 +26,10 @@ public:
 
   /// For a bootstrapped base: downloaded packages, and the lists in the directory `lists`.
   Result<void> open_for_base(const std::string& lists);
+  /// For a base made of an image, if it has apt: `bench` has its trees as lowers. Fetches the lists into the directory
+  /// `lists`; what the image came with may be of any age, and is no part of the base. True if there are lists now.
+  Result<bool> open_for_image(const std::string& lists, Workbench bench, sandbox::Runtime& runtime, BuildLog& log,
+                              EventSink& events, std::stop_token stop);
   /// For a layer on `base`: downloaded packages and the base's lists, if the base has apt.
   Result<void> open_on(const store::StoredLayer& base);
   /// The lists of a base that came without them, or lost them: fetched once, for all its layers. `bench` has the lowers
@@ -38,6 +42,8 @@ public:
   const std::vector<sandbox::OverlayMount>& mounts() const { return m_mounts; }
 
 private:
+  Result<void> fetch_lists(const std::string& to, Workbench bench, sandbox::Runtime& runtime, BuildLog& log,
+                           EventSink& events, std::stop_token stop);
   Result<std::string> snapshot(const std::string& shared);
   Result<void> add(const std::string& shared, const std::string& target);
 

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "catalogue/yaml_reader.hpp"
+#include "oci/reference.hpp"
 
 #include <fmt/format.h>
 
@@ -44,7 +45,7 @@ public:
       : m_context(context), m_map(root, "the settings", context) {}
 
   ProjectConfig read() {
-    m_config.base = text("base");
+    read_base();
     read_family();
     m_config.layers = texts("layers");
     read_agents();
@@ -84,6 +85,16 @@ private:
 
   std::optional<std::vector<std::string>> texts(std::string_view key) {
     return find(key) != nullptr ? std::optional(m_map.texts(key)) : std::nullopt;
+  }
+
+  void read_base() {
+    const auto* node = find("base");
+    m_config.base = node != nullptr ? m_map.text("base") : std::nullopt;
+    if (m_config.base && names_image(*m_config.base)) {
+      if (auto mistake = image_name_mistake(*m_config.base)) {
+        m_context.error(node->span, "bad-image", mistake->message(), mistake->hint());
+      }
+    }
   }
 
   void read_family() {
@@ -262,6 +273,19 @@ std::string shown(const std::vector<LayerTest>& tests) {
 }
 
 } // namespace
+
+bool names_image(std::string_view base) { return base.find_first_of("/:@.") != std::string_view::npos; }
+
+std::optional<Error> image_name_mistake(std::string_view name) {
+  if (name.starts_with(k_layout_scheme)) {
+    return name.size() > k_layout_scheme.size()
+               ? std::nullopt
+               : std::optional(Error(ErrorCode::invalid, fmt::format("'{}' names no file", name))
+                                   .with_hint(fmt::format("write '{}PATH[:TAG]'", k_layout_scheme)));
+  }
+  const auto reference = oci::Reference::parse(name);
+  return reference ? std::nullopt : std::optional(reference.error());
+}
 
 std::optional<ProjectConfig> parse_config(std::shared_ptr<const SourceText> source, Diagnostics& diagnostics) {
   const auto errors_before = diagnostics.error_count();

@@ -5,6 +5,7 @@
 // user, built in. Every value remembers where it was written. Used by `app/`; reading the files is done there.
 
 #include "base/diagnostics.hpp"
+#include "base/error.hpp"
 #include "base/source_text.hpp"
 #include "catalogue/layer_definition.hpp"
 
@@ -42,7 +43,7 @@ struct RegistrySettings {
 
 /// One level of settings, or all levels merged. What is not set is absent.
 struct ProjectConfig {
-  /// The name of a layer of kind base.
+  /// The name of a layer of kind base, or an image (see names_image).
   std::optional<std::string> base;
   std::optional<Family> family;
   std::optional<std::vector<std::string>> layers;
@@ -70,6 +71,13 @@ struct ProjectConfig {
   /// "sheaf.yml:3"; whoever fills a level from flags or the environment puts "--base" or "SHEAF_BASE" here.
   std::map<std::string, std::string, std::less<>> origins;
 };
+
+/// How an image begins that is read from a file: an OCI layout or a docker archive.
+inline constexpr std::string_view k_layout_scheme = "oci-layout://";
+/// Does this `base` name an image and not a layer? What has a registry, a tag or a digest does.
+bool names_image(std::string_view base);
+/// Why it is no image's name; nothing if it is one.
+std::optional<Error> image_name_mistake(std::string_view name);
 
 /// The settings in `source`; an empty file sets nothing. Nothing if there is a mistake; all are in `diagnostics`.
 std::optional<ProjectConfig> parse_config(std::shared_ptr<const SourceText> source, Diagnostics& diagnostics);

@@ -56,6 +56,9 @@ std::map<std::string, std::string> inputs_of(const LayerPlan& plan) {
   if (plan.bootstrap) {
     inputs["bootstrap"] = describe(*plan.bootstrap);
   }
+  if (plan.image) {
+    inputs["image"] = plan.image->digest;
+  }
   if (!plan.replaces.empty()) {
     inputs["replaces"] = joined(plan.replaces, " ");
   }

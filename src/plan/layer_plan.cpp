@@ -34,6 +34,30 @@ StageState start_of(const ConfigDelta& parent) {
   return state;
 }
 
+StageState start_of(const BaseImage& image) {
+  StageState state;
+  state.image.config = image.config;
+  state.image.config.on_build.clear();
+  if (!oci::variable(image.config, "PATH")) {
+    oci::set_variable(state.image.config, "PATH", k_default_path);
+  }
+  state.variables = state.image.config.environment;
+  return state;
+}
+
+/// All of it, as what a base made of an image hands on.
+ConfigDelta delta_of(const oci::ImageConfig& config) {
+  ConfigDelta delta;
+  delta.environment.insert(config.environment.begin(), config.environment.end());
+  delta.labels = config.labels;
+  delta.user = config.user;
+  delta.directory = config.directory;
+  delta.shell = config.shell;
+  delta.command = config.command.value_or(std::vector<std::string>());
+  delta.entrypoint = config.entrypoint.value_or(std::vector<std::string>());
+  return delta;
+}
+
 /// Why an instruction has no place in a layer; empty if it has one.
 struct Refusal {
   std::string message;
@@ -44,8 +68,8 @@ struct Refusal {
 /// layers: what a layer cannot keep, or cannot repeat, is refused.
 class LayerPlanner {
 public:
-  LayerPlanner(const catalogue::LayerDefinition& definition, const cf::File& file, const ConfigDelta& parent,
-               const BuildArguments& args, Diagnostics& diagnostics)
+  LayerPlanner(const catalogue::LayerDefinition& definition, const cf::File& file, StageState start,
+               const BuildArguments& args, const Foundation& foundation, Diagnostics& diagnostics)
       : m_definition(definition),
         m_file(file),
         m_diagnostics(diagnostics),
@@ -53,7 +77,8 @@ public:
         m_setting{
             args, m_globals,
             [](const std::string& name, Span span, StageWords& words) { return refuse_source(name, span, words); }},
-        m_planner(file, m_setting, start_of(parent), diagnostics) {
+        m_foundation(foundation),
+        m_planner(file, m_setting, std::move(start), diagnostics) {
     m_setting.not_allowed_hint = "a layer is built without the right '{}': leave the flag out";
   }
 
@@ -91,9 +116,17 @@ private:
       error(from.origin.span, "layer-from", "the FROM of a layer takes no platform and no name",
             "write 'FROM ${BASE_IMAGE}'");
     }
-    if (image != "${BASE_IMAGE}" && image != "$BASE_IMAGE") {
+    const bool is_open = image == "${BASE_IMAGE}" || image == "$BASE_IMAGE";
+    if (m_definition.kind != catalogue::Kind::base && !is_open) {
       error(from.image.span, "layer-from", fmt::format("a layer is built on what it needs, not on '{}'", image),
             "write 'ARG BASE_IMAGE' and 'FROM ${BASE_IMAGE}'");
+    }
+    const bool is_put_on = m_foundation.image && m_foundation.named_by == Foundation::NamedBy::settings;
+    if (m_definition.kind == catalogue::Kind::base && is_put_on && !is_open) {
+      error(from.image.span, "layer-from",
+            fmt::format("the base is '{}', but the layer '{}' is made from '{}'", m_foundation.image->name,
+                        m_definition.name, image),
+            "write 'FROM ${BASE_IMAGE}' here, or give the layer another name than that of the built-in one");
     }
   }
 
@@ -166,6 +199,11 @@ private:
   ConfigDelta delta() const {
     const auto& config = m_planner.state().image.config;
     const auto& said = m_planner.said();
+    if (m_definition.kind == catalogue::Kind::base && m_foundation.image) {
+      auto whole = delta_of(config);
+      whole.command = config.command.value_or(m_definition.command);
+      return whole;
+    }
     ConfigDelta delta;
     for (const auto& name : said.variables) {
       delta.environment[name] = oci::variable(config, name).value_or("");
@@ -189,23 +227,9 @@ private:
   Diagnostics& m_diagnostics;
   Variables m_globals;
   StageSetting m_setting;
+  const Foundation& m_foundation;
   StagePlanner m_planner;
 };
-
-/// Build arguments by the names that the Containerfile uses, from the values chosen for the layer's `args`.
-BuildArguments build_args(const catalogue::LayerDefinition& definition, const ArgValues& values) {
-  BuildArguments result;
-  const auto given = values.find(definition.name);
-  for (const auto& [name, arg] : definition.args) {
-    const auto found = given != values.end() ? given->second.find(name) : decltype(given->second.end()){};
-    if (given != values.end() && found != given->second.end()) {
-      result[catalogue::build_arg_name(name)] = found->second;
-    } else if (arg.default_value) {
-      result[catalogue::build_arg_name(name)] = *arg.default_value;
-    }
-  }
-  return result;
-}
 
 /// All that `entry` needs, directly or not, in the stack's order; the base belongs to everything.
 std::vector<std::string> closure_of(const resolve::Stack& stack, const resolve::StackEntry& entry) {
@@ -227,44 +251,54 @@ std::vector<std::string> closure_of(const resolve::Stack& stack, const resolve::
   return closure;
 }
 
-/// The Containerfile for the family of the base, which is deb so far.
-std::shared_ptr<const SourceText> containerfile_of(const catalogue::LayerDefinition& definition) {
-  const auto family = definition.families.find(catalogue::Family::deb);
-  const auto file =
-      family != definition.families.end() ? definition.files.find(family->second) : definition.files.end();
-  if (file == definition.files.end()) {
-    return definition.containerfile;
+/// All of a plan but what its instructions say.
+LayerPlan frame_of(const resolve::StackEntry& entry, const resolve::Stack& stack, const Foundation& foundation) {
+  const auto& definition = *entry.layer;
+  LayerPlan plan;
+  plan.name = definition.name;
+  plan.kind = std::string(catalogue::to_string(definition.kind));
+  plan.reason = entry.reason;
+  plan.replaces = definition.replaces;
+  plan.files = definition.files;
+  plan.capture = definition.capture;
+  if (definition.kind != catalogue::Kind::base) {
+    plan.closure = closure_of(stack, entry);
+  } else if (foundation.image) {
+    plan.image = foundation.image;
+  } else {
+    plan.bootstrap = definition.bootstrap;
   }
-  return std::make_shared<SourceText>(definition.folder + "/" + file->first, file->second);
+  return plan;
+}
+
+void plan_instructions(LayerPlan& plan, const resolve::StackEntry& entry, const ArgValues& args, StageState start,
+                       const Foundation& foundation, Diagnostics& diagnostics) {
+  const auto source = containerfile_of(*entry.layer, foundation.family);
+  const auto file = source ? containerfile::parse(source, diagnostics) : std::nullopt;
+  if (file) {
+    const auto chosen = build_args(*entry.layer, args);
+    LayerPlanner(*entry.layer, *file, std::move(start), chosen, foundation, diagnostics).run(plan);
+  }
 }
 
 } // namespace
 
-std::vector<LayerPlan> plan_layers(const resolve::Stack& stack, const ArgValues& args, Diagnostics& diagnostics) {
+std::vector<LayerPlan> plan_layers(const resolve::Stack& stack, const ArgValues& args, const Foundation& foundation,
+                                   Diagnostics& diagnostics) {
   std::vector<LayerPlan> plans;
   std::map<std::string, std::size_t> place;
   for (const auto& entry : stack.entries) {
-    const auto& definition = *entry.layer;
-    LayerPlan plan;
-    plan.name = definition.name;
-    plan.kind = std::string(catalogue::to_string(definition.kind));
-    plan.reason = entry.reason;
-    plan.replaces = definition.replaces;
-    plan.bootstrap = definition.bootstrap;
-    plan.files = definition.files;
-    plan.capture = definition.capture;
-    if (definition.kind != catalogue::Kind::base) {
-      plan.closure = closure_of(stack, entry);
-    }
+    check_family(entry, stack, foundation, diagnostics);
+    auto plan = frame_of(entry, stack, foundation);
     std::vector<const ConfigDelta*> below;
     for (const auto& name : plan.closure) {
       below.push_back(&plans[place.at(name)].config);
     }
-    const auto source = containerfile_of(definition);
-    const auto file = source ? containerfile::parse(source, diagnostics) : std::nullopt;
-    if (file) {
-      const auto chosen = build_args(definition, args);
-      LayerPlanner(definition, *file, compose_config(below), chosen, diagnostics).run(plan);
+    if (plan.image && is_plain(*entry.layer, foundation)) {
+      plan.config = delta_of(plan.image->config);
+    } else {
+      plan_instructions(plan, entry, args, plan.image ? start_of(*plan.image) : start_of(compose_config(below)),
+                        foundation, diagnostics);
     }
     plan.inputs = inputs_of(plan);
     place[plan.name] = plans.size();

@@ -9,6 +9,7 @@
 #include "base/diagnostics.hpp"
 #include "base/digest.hpp"
 #include "catalogue/layer_definition.hpp"
+#include "plan/foundation.hpp"
 #include "plan/step.hpp"
 #include "resolve/resolve.hpp"
 
@@ -29,6 +30,8 @@ struct LayerPlan {
   /// Names of the layers whose files it may replace or delete.
   std::vector<std::string> replaces;
   std::optional<catalogue::Bootstrap> bootstrap;
+  /// What a base is made of instead.
+  std::optional<BaseImage> image;
   /// `Source::Kind::context` is `files`; no step reads from anywhere else.
   std::vector<Step> steps;
   ConfigDelta config;
@@ -40,12 +43,10 @@ struct LayerPlan {
   std::map<std::string, std::string> inputs;
 };
 
-/// Chosen values of arguments: layer, then argument.
-using ArgValues = std::map<std::string, std::map<std::string, std::string, std::less<>>, std::less<>>;
-
-/// The plan of every layer of `stack`, in its order. Mistakes in Containerfiles and arguments go to `diagnostics`;
-/// if there are any the result is not to be used.
-std::vector<LayerPlan> plan_layers(const resolve::Stack& stack, const ArgValues& args, Diagnostics& diagnostics);
+/// The plan of every layer of `stack`, in its order. Mistakes in Containerfiles and arguments, and layers that do not
+/// fit the foundation, go to `diagnostics`; if there are any the result is not to be used.
+std::vector<LayerPlan> plan_layers(const resolve::Stack& stack, const ArgValues& args, const Foundation& foundation,
+                                   Diagnostics& diagnostics);
 
 /// The environment after `deltas`, in order. PATH and other lists keep what each layer added in front.
 std::map<std::string, std::string> compose_environment(const std::vector<const ConfigDelta*>& deltas);

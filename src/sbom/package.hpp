@@ -23,6 +23,10 @@ struct Distribution {
   std::string id;
   /// "12"
   std::string version;
+  /// Distributions it is made from or like, separated by blanks: "ubuntu debian".
+  std::string like = {};
+  /// For people: "Debian GNU/Linux 12 (bookworm)".
+  std::string title = {};
 };
 
 struct Package {

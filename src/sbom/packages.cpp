@@ -209,6 +209,8 @@ std::vector<Package> sorted_and_merged(std::vector<Package> packages) {
   return merged;
 }
 
+} // namespace
+
 Result<Distribution> distribution_of(const TreeStack& root) {
   for (const auto* path : {"usr/lib/os-release", "etc/os-release"}) {
     SHEAF_TRY_ASSIGN(const auto entry, root.find(path));
@@ -221,6 +223,8 @@ Result<Distribution> distribution_of(const TreeStack& root) {
   }
   return Distribution();
 }
+
+namespace {
 
 /// Adds what one file says.
 void add_file(const TreeStack& root, const TreeEntry& entry, FileKind kind, Packages& all) {
@@ -277,6 +281,10 @@ Distribution parse_os_release(std::string_view text) {
       distribution.id = unquoted(line.substr(3));
     } else if (line.starts_with("VERSION_ID=")) {
       distribution.version = unquoted(line.substr(11));
+    } else if (line.starts_with("ID_LIKE=")) {
+      distribution.like = unquoted(line.substr(8));
+    } else if (line.starts_with("PRETTY_NAME=")) {
+      distribution.title = unquoted(line.substr(12));
     }
   }
   return distribution;

@@ -30,6 +30,8 @@ Result<Packages> find_packages(const TreeStack& root);
 bool names_packages(std::string_view path);
 /// The packages that such a file names, without URLs and places. `corrupt` if it cannot be read.
 Result<std::vector<Package>> parse_packages(std::string_view path, std::string_view content);
+/// Which distribution the root is, as its os-release says; empty if it says nothing.
+Result<Distribution> distribution_of(const TreeStack& root);
 /// What a text of os-release(5) says.
 Distribution parse_os_release(std::string_view text);
 

@@ -135,6 +135,8 @@ Result<void> Store::tag(const oci::Reference& reference, const Digest& image) {
   return os::write_file(path, text, os::Durable::yes).context(doing);
 }
 
+std::string Store::tag_file(const oci::Reference& reference) const { return tag_path(m_root, reference); }
+
 Result<bool> Store::untag(const oci::Reference& reference) {
   const auto path = tag_path(m_root, reference);
   if (!os::exists(path)) {

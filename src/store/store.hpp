@@ -108,6 +108,8 @@ public:
   Result<Digest> save_image(const ImageRecord& image);
   /// Gives the image a name, which it takes from another one if need be. The reference must have a tag and no digest.
   Result<void> tag(const oci::Reference& reference, const Digest& image);
+  /// The file that changes when the name comes to stand for another image.
+  std::string tag_file(const oci::Reference& reference) const;
   /// True if there was such a name. The image stays.
   Result<bool> untag(const oci::Reference& reference);
   /// By id or the beginning of one (4 hex digits or more, with or without "sha256:"), else by name; a name goes before

@@ -5,6 +5,7 @@
 #include "catalogue/project_config.hpp"
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
+#include "cli/session.hpp"
 #include "os/file.hpp"
 #include "ui/table.hpp"
 
@@ -63,8 +64,10 @@ Result<int> show(Invocation& invocation) {
 }
 
 Result<int> check(Invocation& invocation) {
+  SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   SHEAF_TRY_ASSIGN(const auto project, app::load_project(invocation.choices()));
-  SHEAF_TRY_ASSIGN(const auto wanted, app::want(project));
+  SHEAF_TRY_ASSIGN(const auto wanted,
+                   app::want(project, {store, *invocation.events, invocation.stop()}, app::Fetch::no));
   app::warn_unused(project, *invocation.events);
   if (!wanted.warnings.empty()) {
     invocation.events->emit({EventKind::warning, "", wanted.warnings});

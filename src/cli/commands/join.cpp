@@ -127,9 +127,10 @@ Result<int> join(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   SHEAF_TRY_ASSIGN(const auto project, app::load_project(choices));
-  SHEAF_TRY_ASSIGN(const auto wanted,
-                   invocation.operands.empty() ? app::want(project) : app::want_layers(project, invocation.operands));
   const app::Session session{store, *invocation.events, invocation.stop(), jobs};
+  SHEAF_TRY_ASSIGN(const auto wanted, invocation.operands.empty()
+                                          ? app::want(project, session)
+                                          : app::want_layers(project, invocation.operands, session));
   if (invocation.has("explain")) {
     return explain(invocation, wanted, session);
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/build_stack.hpp"
 #include "app/environment.hpp"
 #include "app/project_plan.hpp"
 #include "base/text.hpp"
@@ -17,7 +18,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option, k_json_option};
+constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option,
+                                  k_base_option,      k_pull_option,   k_json_option};
 constexpr std::array<std::string_view, 2> k_examples = {"sheaf plan", "sheaf plan --agents all --json"};
 
 /// The same lines as a fresh plan gives, from the remembered environment: all is built and unchanged.
@@ -32,12 +34,15 @@ std::vector<app::PlannedLayer> lines_of_saved(const app::Environment& environmen
 Result<std::vector<app::PlannedLayer>> plan_lines(Invocation& invocation) {
   const auto choices = invocation.choices();
   SHEAF_TRY_ASSIGN(const auto root, app::project_root(choices.directory));
-  if (const auto saved = app::load_if_current(app::saved_path(invocation.store_root, root, choices))) {
+  const auto saved =
+      choices.pull ? std::nullopt : app::load_if_current(app::saved_path(invocation.store_root, root, choices));
+  if (saved) {
     return lines_of_saved(*saved);
   }
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   SHEAF_TRY_ASSIGN(const auto project, app::load_project(choices));
-  SHEAF_TRY_ASSIGN(const auto wanted, app::want(project));
+  SHEAF_TRY_ASSIGN(const auto wanted,
+                   app::want(project, {store, *invocation.events, invocation.stop()}, app::Fetch::no));
   return app::examine(wanted.plans, store);
 }
 

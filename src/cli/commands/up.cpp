@@ -15,16 +15,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option,
-                                  k_base_option,      k_jobs_option,   k_strict_option};
+constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option,
+                                  k_pull_option,      k_jobs_option,   k_strict_option};
 constexpr std::array k_up_options = {
-    k_directory_option,
-    k_agents_option,
-    k_layers_option,
-    k_base_option,
-    k_jobs_option,
-    k_strict_option,
-    Option{"image", 0, "NAME", "run this image of the store instead of the project's environment"}};
+    k_directory_option, k_agents_option,
+    k_layers_option,    k_base_option,
+    k_pull_option,      k_jobs_option,
+    k_strict_option,    Option{"image", 0, "NAME", "run this image of the store instead of the project's environment"}};
 constexpr std::array<std::string_view, 4> k_up_examples = {
     "sheaf up", "sheaf up -- make test", "sheaf up --agents codex -- codex", "sheaf up --agents all,-opencode"};
 constexpr std::array<std::string_view, 2> k_run_examples = {"sheaf run codex", "sheaf run codex -- codex --version"};
@@ -36,7 +33,9 @@ double milliseconds_since(Clock::time_point start) {
 Result<app::Environment> ready(Invocation& invocation, const app::Choices& choices) {
   const auto start = Clock::now();
   SHEAF_TRY_ASSIGN(const auto root, app::project_root(choices.directory));
-  if (auto saved = app::load_if_current(app::saved_path(invocation.store_root, root, choices))) {
+  auto saved =
+      choices.pull ? std::nullopt : app::load_if_current(app::saved_path(invocation.store_root, root, choices));
+  if (saved) {
     SHEAF_TRY(become_able(invocation, os::OwnMounts::no));
     invocation.events->emit(
         {EventKind::note, "up", "nothing to do, ready in " + human_milliseconds(milliseconds_since(start))});
@@ -59,7 +58,7 @@ Result<int> run_command(Invocation& invocation, const app::Choices& choices, std
 
 /// Nothing of the project is looked at or mounted.
 Result<int> run_image(Invocation& invocation, const std::string& name) {
-  for (const auto* option : {"agents", "layers", "base", "strict"}) {
+  for (const auto* option : {"agents", "layers", "base", "pull", "strict"}) {
     if (invocation.has(option)) {
       return Error(ErrorCode::invalid, std::string("'--image' and '--") + option + "' exclude each other")
           .with_hint("an image is run as it is; layers are joined without --image");

@@ -57,7 +57,8 @@ struct Planned {
 };
 
 /// Plans `wanted` of `sources`, to which a base is added.
-inline Planned plan_of(Sources sources, const std::vector<std::string>& wanted, const ArgValues& args = {}) {
+inline Planned plan_of(Sources sources, const std::vector<std::string>& wanted, const ArgValues& args = {},
+                       const Foundation& foundation = {}) {
   sources.emplace("base", base_layer());
   Diagnostics diagnostics;
   std::vector<catalogue::LayerDefinition> layers;
@@ -78,7 +79,7 @@ inline Planned plan_of(Sources sources, const std::vector<std::string>& wanted, 
     return {};
   }
   Planned planned;
-  planned.plans = plan_layers(*stack, args, diagnostics);
+  planned.plans = plan_layers(*stack, args, foundation, diagnostics);
   planned.mistakes = diagnostics.error_count() > 0 ? diagnostics.render() : "";
   return planned;
 }
