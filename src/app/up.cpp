@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "builder/support_files.hpp"
 #include "os/file.hpp"
+#include "resolve/detection.hpp"
 #include "sandbox/runtime.hpp"
 #include "workspace/workspace.hpp"
 
@@ -37,7 +38,14 @@ std::string states(const std::vector<PlannedLayer>& lines) {
 
 void tell(const Wanted& wanted, const std::vector<PlannedLayer>& lines, EventSink& events) {
   for (const auto& finding : wanted.detection.findings) {
-    events.emit({EventKind::note, "detect", fmt::format("{} because of {}", finding.layer, finding.file)});
+    const auto is_planned = [&](const PlannedLayer& line) { return line.name == finding.layer; };
+    if (!finding.calls && std::ranges::none_of(lines, is_planned)) {
+      continue; // the version of something that nobody asked for
+    }
+    events.emit({EventKind::note, "detect",
+                 finding.version.empty()
+                     ? fmt::format("{} because of {}", finding.layer, finding.file)
+                     : fmt::format("{} {} because of {}", finding.layer, finding.version, resolve::place(finding))});
   }
   for (const auto& line : lines) {
     events.emit({EventKind::note, "stack",
@@ -92,7 +100,7 @@ Environment describe(const Project& project, const BuiltStack& stack) {
 Inputs inputs_of(const Project& project, const Wanted& wanted) {
   auto files = project.inputs;
   files.emplace_back("/proc/self/exe"); // another program knows another catalogue
-  return {take_fingerprints(files), detection_rules(project.catalogue), wanted.detection};
+  return {take_fingerprints(files), resolve::detection_rules(project.catalogue), wanted.detection};
 }
 
 /// Settings that are understood but not carried out yet must not pass in silence.
@@ -188,6 +196,9 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   warn_unused(project, session.events);
   if (!wanted.warnings.empty()) {
     session.events.emit({EventKind::warning, "", wanted.warnings});
+  }
+  for (const auto& warning : version_warnings(wanted.detection, wanted.versions)) {
+    session.events.emit({EventKind::warning, "", warning});
   }
   SHEAF_TRY_ASSIGN(const auto lines, examine(wanted.plans, session.store));
   tell(wanted, lines, session.events);
