@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Detection over a project of 10,000 files in 500 folders, with the rules of a catalogue as large as ours.
+// Detection with the rules of the built-in catalogue over projects of 10,000 and 100,000 files, 20 in each folder, with
+// an ignore file of 30 patterns at the root and one in every fiftieth folder. One folder in fifty is ignored.
 
-#include "detect/detect.hpp"
+#include "catalogue/builtin.hpp"
+#include "resolve/detection.hpp"
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -15,27 +17,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int k_top_folders = 20;
-constexpr int k_inner_folders = 24;
+constexpr int k_inner_folders = 49;
 constexpr int k_files_per_folder = 20;
 
 /// A project that is removed at the end.
 class Project {
 public:
-  Project() {
+  explicit Project(std::int64_t files) {
     std::string name = (fs::temp_directory_path() / "sheaf-bench-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) {
       std::abort();
     }
     m_root = name;
-    for (int top = 0; top < k_top_folders; ++top) {
-      fill(m_root / fmt::format("module{}", top));
-      for (int inner = 0; inner < k_inner_folders; ++inner) {
-        fill(m_root / fmt::format("module{}", top) / fmt::format("part{}", inner));
+    const auto tops = files / (k_files_per_folder * (k_inner_folders + 1));
+    for (int top = 0; top < tops; ++top) {
+      const auto module = m_root / fmt::format("module{}", top);
+      fill(module);
+      std::ofstream(module / ".gitignore") << "/generated/\n*.log\n";
+      for (int inner = 1; inner < k_inner_folders; ++inner) {
+        fill(module / fmt::format("group{}", inner % 7) / fmt::format("part{}", inner));
       }
+      fill(module / "out");
     }
-    std::ofstream(m_root / "module7" / "package.json") << "{}\n";
-    std::ofstream(m_root / "pyproject.toml") << "\n";
+    std::ofstream ignored(m_root / ".gitignore");
+    ignored << "out/\n*.o\n!keep.o\n/build-*/\n**/cache/**/x\n[Tt]humbs.db\n";
+    for (int i = 0; i < 24; ++i) {
+      ignored << fmt::format("name{}\n", i);
+    }
+    std::ofstream(m_root / "module7" / "package.json") << R"({"engines": {"node": ">=18"}})"
+                                                       << "\n";
+    std::ofstream(m_root / "pyproject.toml") << "[project]\nrequires-python = '>=3.9'\n";
   }
   Project(const Project&) = delete;
   Project& operator=(const Project&) = delete;
@@ -56,24 +67,18 @@ private:
 };
 
 void detect_project(benchmark::State& state) {
-  const Project project;
-  const std::vector<Rule> rules = {{"python", "pyproject.toml"},
-                                   {"python", "requirements*.txt"},
-                                   {"python", "setup.py"},
-                                   {"node", "package.json"},
-                                   {"go", "go.mod"},
-                                   {"rust", "Cargo.toml"},
-                                   {"java", "pom.xml"},
-                                   {"java", "build.gradle*"}};
+  const Project project(state.range(0));
+  Diagnostics diagnostics;
+  const auto rules = resolve::detection_rules(catalogue::Catalogue(catalogue::builtin_layers(diagnostics)));
   for (auto _ : state) {
     const auto found = detect(project.root(), rules);
-    if (!found || found->findings.size() != 2) {
+    if (!found || found->findings.size() != 2 || found->findings[0].line != 2) {
       state.SkipWithError("not the two findings");
     }
   }
-  state.SetItemsProcessed(state.iterations() * k_top_folders * (k_inner_folders + 1) * k_files_per_folder);
+  state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(detect_project)->Name("detect/10000_files")->Unit(benchmark::kMillisecond);
+BENCHMARK(detect_project)->Name("detect/files")->Arg(10000)->Arg(100000)->Unit(benchmark::kMillisecond);
 
 } // namespace
 } // namespace sheaf::detect

@@ -7,6 +7,7 @@ find_package(fmt 9 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
+find_path(SHEAF_TOML_INCLUDE toml++/toml.h REQUIRED) # headers alone, of libtomlplusplus-dev
 
 # sheaf_archive(<target> <archive> [<link libraries>...]): an INTERFACE target for a static library of Debian.
 function(sheaf_archive target archive)

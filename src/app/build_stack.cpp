@@ -35,7 +35,7 @@ public:
         return conflict_error(conflicts);
       }
       SHEAF_TRY_ASSIGN(stack.plans,
-                       plan_stack(m_project, resolve::with_edges(m_wanted.stack, m_edges), m_wanted.foundation));
+                       plan_stack(m_wanted.args, resolve::with_edges(m_wanted.stack, m_edges), m_wanted.foundation));
     }
   }
 

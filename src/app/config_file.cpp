@@ -54,7 +54,7 @@ std::string findings_text(const detect::Detection& detection) {
   std::string text = "\n# Found in the project, and used without a word here:\n";
   std::string last;
   for (const auto& finding : detection.findings) {
-    if (std::exchange(last, finding.layer) != finding.layer) {
+    if (finding.calls && std::exchange(last, finding.layer) != finding.layer) {
       text += fmt::format("#   {:<10} {}\n", finding.layer, finding.file);
     }
   }

@@ -35,7 +35,7 @@ bool still_holds(const Json& print) {
 Json findings_of(const detect::Detection& detection) {
   Json findings = Json::array();
   for (const auto& finding : detection.findings) {
-    findings.push_back({finding.layer, finding.file, finding.line});
+    findings.push_back({finding.layer, finding.file, finding.version, finding.calls}); // the line may move
   }
   return findings;
 }
@@ -47,27 +47,27 @@ Json to_json(const Inputs& inputs) {
   }
   Json rules = Json::array();
   for (const auto& rule : inputs.rules) {
-    rules.push_back({rule.layer, rule.glob});
+    rules.push_back({rule.layer, rule.glob, rule.version, rule.is_minimum, rule.calls});
   }
-  Json folders = Json::array();
-  for (const auto& folder : inputs.detection.directories) {
-    folders.push_back({folder.path, folder.mtime_ns});
+  Json seen = Json::array();
+  for (const auto& path : inputs.detection.seen) {
+    seen.push_back({path.path, path.mtime_ns});
   }
-  return {{"files", files}, {"rules", rules}, {"folders", folders}, {"findings", findings_of(inputs.detection)}};
+  return {{"files", files}, {"rules", rules}, {"seen", seen}, {"findings", findings_of(inputs.detection)}};
 }
 
-bool folders_unchanged(const Json& folders, const std::string& root) {
-  return std::ranges::all_of(folders, [&root](const Json& folder) {
-    const auto now = os::stamp(root + "/" + folder.at(0).get<std::string>());
-    return now && now->mtime_ns == folder.at(1).get<std::int64_t>();
+bool seen_unchanged(const Json& paths, const std::string& root) {
+  return std::ranges::all_of(paths, [&root](const Json& path) {
+    const auto now = os::stamp(root + "/" + path.at(0).get<std::string>());
+    return now && now->mtime_ns == path.at(1).get<std::int64_t>();
   });
 }
 
-/// Files come and go in a project all the time; what counts is whether another layer is called for.
+/// Files come and go in a project all the time; what counts is whether another layer or version is called for.
 bool detects_the_same(const Json& inputs, const std::string& root) {
   std::vector<detect::Rule> rules;
   for (const auto& rule : inputs.at("rules")) {
-    rules.push_back({rule.at(0), rule.at(1)});
+    rules.push_back({rule.at(0), rule.at(1), rule.at(2), rule.at(3), rule.at(4)});
   }
   const auto detection = detect::detect(root, rules);
   return detection && findings_of(*detection) == inputs.at("findings");
@@ -79,7 +79,7 @@ bool still_hold(const Json& inputs, const std::string& root) {
       return false;
     }
   }
-  return folders_unchanged(inputs.at("folders"), root) || detects_the_same(inputs, root);
+  return seen_unchanged(inputs.at("seen"), root) || detects_the_same(inputs, root);
 }
 
 Json to_json(const Environment& environment) {

@@ -53,8 +53,8 @@ struct Fingerprint {
 /// Looks at every path once.
 std::vector<Fingerprint> take_fingerprints(const std::vector<std::string>& paths);
 
-/// What a remembered environment depends on. Files must be as they were; when a folder of the project changed, the
-/// detection is repeated and must find the same.
+/// What a remembered environment depends on. Files must be as they were; when a folder of the project or a file
+/// that detection read changed, it is repeated and must find the same.
 struct Inputs {
   std::vector<Fingerprint> files;
   std::vector<detect::Rule> rules;

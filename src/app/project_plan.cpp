@@ -4,6 +4,7 @@
 #include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "resolve/agents.hpp"
+#include "resolve/detection.hpp"
 
 #include <fmt/format.h>
 
@@ -21,7 +22,8 @@ std::string origin_of(const Project& project, const std::string& key, std::strin
 std::vector<std::string> evidence_for(const detect::Detection& detection, const std::string& layer) {
   std::vector<std::string> files;
   for (const auto& finding : detection.findings) {
-    if (finding.layer == layer) {
+    const bool is_new = files.empty() || files.back() != finding.file;
+    if (finding.layer == layer && finding.calls && is_new) {
       files.push_back(finding.file);
     }
   }
@@ -102,28 +104,50 @@ Result<void> check_args(const Project& project) {
 
 std::string_view to_string(LayerState state) { return state == LayerState::reused ? "reused" : "build"; }
 
-std::vector<detect::Rule> detection_rules(const catalogue::Catalogue& catalogue) {
-  std::vector<detect::Rule> rules;
-  for (const auto& layer : catalogue.all()) {
-    for (const auto& rule : layer.detect) {
-      rules.push_back({layer.name, rule.file});
-    }
-  }
-  return rules;
+Result<detect::Detection> detect_project(const Project& project) {
+  return detect::detect(project.root, resolve::detection_rules(project.catalogue));
 }
 
-Result<detect::Detection> detect_project(const Project& project) {
-  return detect::detect(project.root, detection_rules(project.catalogue));
+Result<Detected> what_is_detected(const Project& project) {
+  Detected detected;
+  SHEAF_TRY_ASSIGN(detected.detection, detect_project(project));
+  const auto named = project.config.layers.value_or(std::vector<std::string>());
+  resolve::Stack called; // of what is called for itself: what that needs is no business of the files
+  for (const auto& layer : project.catalogue.all()) {
+    if (!evidence_for(detected.detection, layer.name).empty() || std::ranges::find(named, layer.name) != named.end()) {
+      called.entries.push_back({&layer, {}, ""});
+    }
+  }
+  std::erase_if(detected.detection.findings, [&called](const detect::Finding& finding) {
+    return std::ranges::none_of(called.entries, [&](const auto& entry) { return entry.layer->name == finding.layer; });
+  });
+  detected.versions = resolve::choose_versions(called, detected.detection, project.config.args);
+  return detected;
 }
 
 namespace {
 
+/// Whoever asks why a layer is in the stack learns why it has another version than usual, too.
+void add_reasons(resolve::Stack& stack, const std::vector<resolve::VersionChoice>& versions) {
+  for (const auto& choice : versions) {
+    const auto entry =
+        std::ranges::find(stack.entries, choice.layer, [](const auto& candidate) { return candidate.layer->name; });
+    if (choice.argument && entry != stack.entries.end()) {
+      entry->reason +=
+          fmt::format("; version {} for {}", *choice.argument, resolve::place(choice.asked[choice.followed]));
+    }
+  }
+}
+
 Result<void> fill(Wanted& wanted, const Project& project, const Session& session, Fetch fetch) {
   SHEAF_TRY_ASSIGN(wanted.stack, resolve::resolve(project.catalogue, wanted.selection));
   SHEAF_TRY(check_args(project));
+  wanted.versions = resolve::choose_versions(wanted.stack, wanted.detection, project.config.args);
+  wanted.args = resolve::with_versions(project.config.args, wanted.versions);
+  add_reasons(wanted.stack, wanted.versions);
   SHEAF_TRY_ASSIGN(wanted.foundation, lay_foundation(project, wanted.stack, session, fetch));
   Diagnostics diagnostics;
-  wanted.plans = plan::plan_layers(wanted.stack, project.config.args, wanted.foundation, diagnostics);
+  wanted.plans = plan::plan_layers(wanted.stack, wanted.args, wanted.foundation, diagnostics);
   if (diagnostics.has_errors()) {
     return diagnostics.to_error("reading the Containerfiles of the stack");
   }
@@ -143,6 +167,7 @@ Result<Wanted> want(const Project& project, const Session& session, Fetch fetch)
 
 Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names, const Session& session) {
   Wanted wanted;
+  SHEAF_TRY_ASSIGN(wanted.detection, detect_project(project));
   wanted.selection.base = base_layer(project);
   for (const auto& name : names) {
     if (name != wanted.selection.base) {
@@ -153,14 +178,26 @@ Result<Wanted> want_layers(const Project& project, const std::vector<std::string
   return wanted;
 }
 
-Result<std::vector<plan::LayerPlan>> plan_stack(const Project& project, const resolve::Stack& stack,
+Result<std::vector<plan::LayerPlan>> plan_stack(const plan::ArgValues& args, const resolve::Stack& stack,
                                                 const plan::Foundation& foundation) {
   Diagnostics diagnostics;
-  auto plans = plan::plan_layers(stack, project.config.args, foundation, diagnostics);
+  auto plans = plan::plan_layers(stack, args, foundation, diagnostics);
   if (diagnostics.has_errors()) {
     return diagnostics.to_error("reading the Containerfiles of the stack");
   }
   return plans;
+}
+
+std::vector<std::string> version_warnings(const detect::Detection& detection,
+                                          const std::vector<resolve::VersionChoice>& versions) {
+  std::vector<std::string> warnings;
+  for (const auto& unread : detection.unread) {
+    warnings.push_back(fmt::format("{}: {}; its versions are not taken into account", unread.file, unread.why));
+  }
+  for (const auto& choice : versions) {
+    warnings.insert(warnings.end(), choice.warnings.begin(), choice.warnings.end());
+  }
+  return warnings;
 }
 
 Result<std::vector<PlannedLayer>> examine(const std::vector<plan::LayerPlan>& plans, store::Store& store) {

@@ -8,6 +8,7 @@
 #include "detect/detect.hpp"
 #include "plan/layer_plan.hpp"
 #include "resolve/resolve.hpp"
+#include "resolve/versions.hpp"
 #include "store/store.hpp"
 
 #include <optional>
@@ -47,27 +48,43 @@ struct Wanted {
   /// Refers to the project's catalogue.
   resolve::Stack stack;
   plan::Foundation foundation;
+  /// What becomes of the versions that files ask for.
+  std::vector<resolve::VersionChoice> versions;
+  /// Of the settings, and the versions that are handed over.
+  plan::ArgValues args;
   std::vector<plan::LayerPlan> plans;
   /// Doubts about the Containerfiles, laid out for people; usually empty.
   std::string warnings;
 };
 
-/// Which files call for which layers, by the catalogue.
-std::vector<detect::Rule> detection_rules(const catalogue::Catalogue& catalogue);
-
 /// The findings of the project's files by the rules of its catalogue.
 Result<detect::Detection> detect_project(const Project& project);
+
+/// What `sheaf detect` tells.
+struct Detected {
+  /// Without versions of layers that nothing calls for.
+  detect::Detection detection;
+  /// Of the layers that files or the settings call for.
+  std::vector<resolve::VersionChoice> versions;
+};
+Result<Detected> what_is_detected(const Project& project);
 
 /// Detects, adds what the settings name, resolves, finds the base's image and plans. Mistakes in Containerfiles and
 /// layers that do not fit the base are one `invalid` error.
 Result<Wanted> want(const Project& project, const Session& session, Fetch fetch = Fetch::yes);
 
-/// As `want`, but for exactly these layers (and what they need) instead of what was detected.
+/// As `want`, but for exactly these layers (and what they need) instead of what was detected. The versions that files
+/// ask for count all the same, so that a layer is the one that `want` would take.
 Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names, const Session& session);
 
-/// The plans of a stack with the project's arguments. `invalid` for mistakes in Containerfiles.
-Result<std::vector<plan::LayerPlan>> plan_stack(const Project& project, const resolve::Stack& stack,
+/// The plans of a stack with these arguments. `invalid` for mistakes in Containerfiles.
+Result<std::vector<plan::LayerPlan>> plan_stack(const plan::ArgValues& args, const resolve::Stack& stack,
                                                 const plan::Foundation& foundation);
+
+/// What there is to say about versions: files that could not be read, wishes that are not met or disagree. Each a whole
+/// message.
+std::vector<std::string> version_warnings(const detect::Detection& detection,
+                                          const std::vector<resolve::VersionChoice>& versions);
 
 /// The state of each planned layer in `store`, in the order of the plans.
 Result<std::vector<PlannedLayer>> examine(const std::vector<plan::LayerPlan>& plans, store::Store& store);

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "builder/support_files.hpp"
 #include "os/file.hpp"
+#include "resolve/detection.hpp"
 #include "sandbox/runtime.hpp"
 #include "workspace/workspace.hpp"
 
@@ -37,7 +38,14 @@ std::string states(const std::vector<PlannedLayer>& lines) {
 
 void tell(const Wanted& wanted, const std::vector<PlannedLayer>& lines, EventSink& events) {
   for (const auto& finding : wanted.detection.findings) {
-    events.emit({EventKind::note, "detect", fmt::format("{} because of {}", finding.layer, finding.file)});
+    const auto is_planned = [&](const PlannedLayer& line) { return line.name == finding.layer; };
+    if (!finding.calls && std::ranges::none_of(lines, is_planned)) {
+      continue; // the version of something that nobody asked for
+    }
+    events.emit({EventKind::note, "detect",
+                 finding.version.empty()
+                     ? fmt::format("{} because of {}", finding.layer, finding.file)
+                     : fmt::format("{} {} because of {}", finding.layer, finding.version, resolve::place(finding))});
   }
   if (wanted.foundation.image) {
     events.emit({EventKind::note, "base", describe(wanted.foundation)});
@@ -102,7 +110,7 @@ Inputs inputs_of(const Project& project, const Wanted& wanted, const Session& se
   auto files = project.inputs;
   std::ranges::copy(image_inputs(wanted.foundation, session), std::back_inserter(files));
   files.emplace_back("/proc/self/exe"); // another program knows another catalogue
-  return {take_fingerprints(files), detection_rules(project.catalogue), wanted.detection};
+  return {take_fingerprints(files), resolve::detection_rules(project.catalogue), wanted.detection};
 }
 
 Result<std::vector<sandbox::BindMount>> user_mounts(const Environment& environment, const std::string& home) {
@@ -196,6 +204,9 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   warn_unused(project, session.events);
   if (!wanted.warnings.empty()) {
     session.events.emit({EventKind::warning, "", wanted.warnings});
+  }
+  for (const auto& warning : version_warnings(wanted.detection, wanted.versions)) {
+    session.events.emit({EventKind::warning, "", warning});
   }
   SHEAF_TRY_ASSIGN(const auto lines, examine(wanted.plans, session.store));
   tell(wanted, lines, session.events);

@@ -62,12 +62,16 @@ struct LayerTest {
   bool operator==(const LayerTest&) const = default;
 };
 
-/// A file that calls for the layer.
+/// A file that calls for the layer, or says which version of it is wanted.
 struct DetectRule {
   /// A file name, or a glob over it; with a '/', over the path below the project's root.
   std::string file;
-  /// Where in the file the wanted version stands, for example "engines.node"; may be empty.
+  /// Where in the file the wanted version stands, for example "engines.node" or "first-line"; may be empty.
   std::string version;
+  /// The version there means that one or any newer.
+  bool is_minimum = false;
+  /// False: the file says the version, but does not call for the layer by itself.
+  bool calls = true;
 };
 
 /// How a base is made from a distribution's own packages.
@@ -112,7 +116,11 @@ struct LayerDefinition {
   std::vector<std::string> egress;
   std::vector<std::string> command;
   std::vector<LayerTest> tests;
+  /// Of rules about versions an earlier one counts more.
   std::vector<DetectRule> detect;
+  /// The version that is installed, as far as it is fixed ("3.11"), of a layer without an argument `version`; may be
+  /// empty.
+  std::string brings;
   /// Rebuilt on demand because it follows a moving upstream.
   bool is_volatile = false;
   /// The file in the folder to build for each family, usually "Containerfile". Empty: the layer fits any family.

@@ -147,7 +147,14 @@ void read_egress(MapReader& map, LayerDefinition& layer) {
   }
 }
 
-/// A rule is a file name, or a map of `file` and `version`.
+void read_brings(MapReader& map, LayerDefinition& layer) {
+  layer.brings = map.text("brings").value_or("");
+  if (!layer.brings.empty() && arg_mistake({ArgType::version, {}, {}, {}}, layer.brings)) {
+    map.context().error(map.find("brings")->span, "bad-value", fmt::format("'{}' is not a version", layer.brings));
+  }
+}
+
+/// A rule is a file name, or a map.
 void read_detect(MapReader& map, LayerDefinition& layer) {
   const auto* node = map.find("detect");
   if (node == nullptr) {
@@ -155,12 +162,18 @@ void read_detect(MapReader& map, LayerDefinition& layer) {
   }
   for (const auto& item : read_list(*node, "'detect'", map.context())) {
     if (item.kind == YamlNode::Kind::scalar) {
-      layer.detect.push_back({item.text, {}});
+      layer.detect.push_back({item.text, {}, false, true});
       continue;
     }
     MapReader rule(item, "an entry of 'detect'", map.context());
     auto file = rule.required_text("file").value_or("");
-    layer.detect.push_back({std::move(file), rule.text("version").value_or("")});
+    auto version = rule.text("version").value_or("");
+    const bool is_minimum = rule.boolean("minimum").value_or(false);
+    const bool calls = rule.boolean("alone").value_or(true);
+    if (version.empty() && (is_minimum || !calls)) {
+      map.context().error(item.span, "bad-value", "an entry of 'detect' with 'minimum' or 'alone' needs 'version'");
+    }
+    layer.detect.push_back({std::move(file), std::move(version), is_minimum, calls});
     rule.finish();
   }
 }
@@ -296,6 +309,7 @@ std::optional<LayerDefinition> parse_layer(std::string name, std::shared_ptr<con
   layer.command = map.texts("command");
   layer.tests = read_tests(map);
   read_detect(map, layer);
+  read_brings(map, layer);
   read_families(map, layer);
   read_bootstrap(map, layer);
   read_capture(map, layer);

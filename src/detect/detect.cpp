@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "detect/detect.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <fnmatch.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "detect/folder.hpp"
+#include "detect/ignore_file.hpp"
+#include "detect/matcher.hpp"
+#include "detect/version_range.hpp"
+#include "detect/wanted_version.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <memory>
-#include <string_view>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 
 namespace sheaf::detect {
@@ -21,146 +18,205 @@ namespace {
 
 /// Folders of other people's code or of build results; what lies there says nothing about the project.
 constexpr std::array<std::string_view, 4> k_skipped = {"node_modules", "target", "vendor", "__pycache__"};
+constexpr const char* k_ignore_file = ".gitignore";
+/// A file that is larger is none that people write.
+constexpr std::size_t k_largest_file = 1 << 20;
 
 bool is_skipped(std::string_view directory) {
   return directory.starts_with('.') || std::find(k_skipped.begin(), k_skipped.end(), directory) != k_skipped.end();
 }
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
+std::ptrdiff_t depth_of(const std::string& file) { return std::count(file.begin(), file.end(), '/'); }
 
-/// Opens a directory below `parent` without following a link in its last part; null with errno set on failure.
-Directory open_directory(int parent, const char* name, int extra_flags) {
-  const int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | extra_flags);
-  if (fd < 0) {
-    return nullptr;
+/// Drops what another finding says better: of one layer and file, those without a version beside one with.
+void drop_repeats(std::vector<Finding>& findings) {
+  const auto same_file = [](const Finding& a, const Finding& b) { return a.layer == b.layer && a.file == b.file; };
+  std::vector<Finding> kept;
+  for (auto& finding : findings) {
+    const bool is_next = !kept.empty() && same_file(kept.back(), finding);
+    if (is_next && kept.back().line == finding.line && kept.back().version == finding.version) {
+      kept.back().calls = kept.back().calls || finding.calls;
+    } else if (is_next && kept.back().version.empty()) {
+      finding.calls = finding.calls || kept.back().calls;
+      kept.back() = std::move(finding);
+    } else {
+      kept.push_back(std::move(finding));
+    }
   }
-  Directory directory(::fdopendir(fd));
-  if (!directory) {
-    ::close(fd);
-  }
-  return directory;
+  findings = std::move(kept);
 }
-
-enum class EntryType { file, directory, other };
-
-EntryType type_of(int parent, const dirent& entry) {
-  if (entry.d_type == DT_REG) {
-    return EntryType::file;
-  }
-  if (entry.d_type == DT_DIR) {
-    return EntryType::directory;
-  }
-  struct stat status {};
-  // Some file systems do not say the type in the listing.
-  if (entry.d_type != DT_UNKNOWN || ::fstatat(parent, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    return EntryType::other;
-  }
-  return S_ISREG(status.st_mode) ? EntryType::file : S_ISDIR(status.st_mode) ? EntryType::directory : EntryType::other;
-}
-
-/// The rules, such that a file name that no rule is about costs one look-up.
-class Matcher {
-public:
-  explicit Matcher(std::span<const Rule> rules) {
-    for (const auto& rule : rules) {
-      if (rule.glob.find_first_of("*?[\\/") == std::string::npos) {
-        m_by_name[rule.glob].push_back(&rule);
-      } else {
-        m_globs.push_back(&rule);
-      }
-    }
-  }
-
-  /// Calls `found(rule)` for each rule that fits the file `name` in `directory` ("" or "a/b/").
-  template <class Found>
-  void match(std::string_view directory, const char* name, Found&& found) const {
-    if (const auto rules = m_by_name.find(std::string_view(name)); rules != m_by_name.end()) {
-      std::for_each(rules->second.begin(), rules->second.end(), found);
-    }
-    for (const auto* rule : m_globs) {
-      const bool is_path = rule->glob.find('/') != std::string::npos;
-      const bool fits = is_path
-                            ? ::fnmatch(rule->glob.c_str(), (std::string(directory) + name).c_str(), FNM_PATHNAME) == 0
-                            : ::fnmatch(rule->glob.c_str(), name, 0) == 0;
-      if (fits) {
-        found(rule);
-      }
-    }
-  }
-
-private:
-  std::unordered_map<std::string_view, std::vector<const Rule*>> m_by_name;
-  std::vector<const Rule*> m_globs;
-};
 
 class Walk {
 public:
   Walk(const Matcher& matcher, const Options& options) : m_matcher(matcher), m_options(options) {}
 
-  /// Reads `directory`, whose path below the root is `path` ("" or "a/b/").
-  void read(DIR* directory, const std::string& path, std::size_t depth) {
-    const int fd = ::dirfd(directory);
-    note_directory(fd, path);
-    while (const auto* entry = ::readdir(directory)) {
-      const auto type = type_of(fd, *entry);
-      if (type == EntryType::file) {
-        m_matcher.match(path, entry->d_name, [&](const Rule* rule) { add(*rule, path, entry->d_name); });
-      } else if (type == EntryType::directory && depth < m_options.depth && !is_skipped(entry->d_name)) {
-        if (const auto below = open_directory(fd, entry->d_name, O_NOFOLLOW)) {
-          read(below.get(), path + entry->d_name + "/", depth + 1);
-        }
-      }
-    }
-  }
-
-  Detection finish() && {
-    std::sort(m_found.findings.begin(), m_found.findings.end(), [](const Finding& a, const Finding& b) {
+  Detection run(const Folder& root) && {
+    read_exclude_file(root);
+    read(root, "", 0);
+    auto& findings = m_found.findings;
+    std::sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
       const auto depth_a = depth_of(a.file);
       const auto depth_b = depth_of(b.file);
-      return std::tie(depth_a, a.file, a.layer) < std::tie(depth_b, b.file, b.layer);
+      return std::tie(depth_a, a.file, a.layer, a.line, a.version, a.rule) <
+             std::tie(depth_b, b.file, b.layer, b.line, b.version, b.rule);
     });
-    auto& findings = m_found.findings; // two rules of a layer may fit one file
-    findings.erase(std::unique(findings.begin(), findings.end()), findings.end());
-    std::sort(m_found.directories.begin(), m_found.directories.end(),
-              [](const WalkedDirectory& a, const WalkedDirectory& b) { return a.path < b.path; });
+    drop_repeats(findings);
+    std::ranges::sort(m_found.seen, {}, &Seen::path);
+    std::ranges::sort(m_found.unread, {}, &Unread::file);
     return std::move(m_found);
   }
 
 private:
-  static std::ptrdiff_t depth_of(const std::string& file) { return std::count(file.begin(), file.end(), '/'); }
+  struct Candidate {
+    std::string name;
+    /// Never empty.
+    std::vector<std::size_t> rules;
+  };
+  struct Listing {
+    std::vector<Candidate> files;
+    std::vector<std::string> folders;
+    bool has_ignore_file = false;
+  };
 
-  void note_directory(int fd, const std::string& path) {
-    struct stat status {};
-    // Before reading: a change while we read then shows up as a newer time.
-    if (::fstat(fd, &status) == 0) {
-      const auto mtime = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-      m_found.directories.push_back({path.empty() ? "." : path.substr(0, path.size() - 1), mtime});
+  /// What git ignores in this clone only; a `.git` that is a file, as in a work tree, is not followed.
+  void read_exclude_file(const Folder& root) {
+    const auto git = root.open_below(".git");
+    const auto info = git ? git->open_below("info") : std::nullopt;
+    if (info) {
+      note(*info, ".git/info/");
+      read_ignore_file(*info, "exclude", ".git/info/", "");
     }
   }
 
-  void add(const Rule& rule, const std::string& path, const char* name) {
-    m_found.findings.push_back({rule.layer, path + name, 0, name});
+  /// True if there is one. It is `name` in `folder`, whose path is `path`, and speaks of what is below `scope`.
+  bool read_ignore_file(const Folder& folder, const char* name, const std::string& path, const std::string& scope) {
+    const auto contents = folder.read(name, k_largest_file);
+    if (contents) {
+      m_found.seen.push_back({path + name, contents->mtime_ns});
+      m_ignores.push(scope, IgnoreFile::parse(contents->text));
+    }
+    return contents.has_value();
+  }
+
+  /// Reads `folder`, whose path below the root is `path` ("" or "a/b/").
+  void read(const Folder& folder, const std::string& path, std::size_t depth) {
+    note(folder, path);
+    const auto listing = list(folder, path, depth);
+    const bool has_ignores = listing.has_ignore_file && read_ignore_file(folder, k_ignore_file, path, path);
+    for (const auto& file : listing.files) {
+      if (!m_ignores.ignores(path + file.name, EntryKind::file)) {
+        look_at(folder, path, file);
+      }
+    }
+    for (const auto& name : listing.folders) {
+      if (!m_ignores.ignores(path + name, EntryKind::directory)) {
+        if (const auto below = folder.open_below(name.c_str())) {
+          read(*below, path + name + "/", depth + 1);
+        }
+      }
+    }
+    if (has_ignores) {
+      m_ignores.pop();
+    }
+  }
+
+  /// All of it before anything is judged: an ignore file may come last.
+  Listing list(const Folder& folder, const std::string& path, std::size_t depth) {
+    Listing listing;
+    folder.for_each(m_buffer, [&](std::string_view name, EntryType type) {
+      if (type == EntryType::file) {
+        if (auto rules = m_matcher.match(path, name); !rules.empty()) {
+          listing.files.push_back({std::string(name), std::move(rules)});
+        }
+        listing.has_ignore_file = listing.has_ignore_file || name == k_ignore_file;
+      } else if (type == EntryType::directory && depth < m_options.depth && !is_skipped(name)) {
+        listing.folders.emplace_back(name);
+      }
+    });
+    return listing;
+  }
+
+  void note(const Folder& folder, const std::string& path) {
+    // Before reading: a change while we read then shows up as a newer time.
+    if (const auto mtime = folder.mtime()) {
+      m_found.seen.push_back({path.empty() ? "." : path.substr(0, path.size() - 1), *mtime});
+    }
+  }
+
+  void look_at(const Folder& folder, const std::string& path, const Candidate& file) {
+    const bool has_versions =
+        std::ranges::any_of(file.rules, [&](std::size_t rule) { return !m_matcher.rule(rule).version.empty(); });
+    std::optional<Folder::Contents> contents;
+    if (has_versions) {
+      contents = folder.read(file.name.c_str(), k_largest_file);
+      if (contents) {
+        m_found.seen.push_back({path + file.name, contents->mtime_ns});
+      } else {
+        add_unread(path + file.name, "it cannot be read, or has more than 1 MB");
+      }
+    }
+    for (const auto place : file.rules) {
+      add(place, path + file.name, file.name, contents ? &contents->text : nullptr);
+    }
+  }
+
+  void add(std::size_t place, const std::string& path, const std::string& name, const std::string* contents) {
+    const auto& rule = m_matcher.rule(place);
+    Finding finding{rule.layer, path, 0, name, "", rule.calls, place};
+    if (contents != nullptr && !rule.version.empty()) {
+      const auto written = find_version(name, *contents, rule.version);
+      if (!written) {
+        add_unread(path, written.error().message());
+      } else if (*written) {
+        finding.line = (*written)->line;
+        finding.version = rule.is_minimum ? at_least((*written)->text) : (*written)->text;
+        finding.what = rule.version == k_first_line ? name : name + ": " + rule.version;
+      }
+    }
+    if (finding.calls || !finding.version.empty()) {
+      m_found.findings.push_back(std::move(finding));
+    }
+  }
+
+  static std::string at_least(const std::string& version) {
+    const auto plain = plain_version(version);
+    return plain ? ">=" + *plain : version;
+  }
+
+  void add_unread(const std::string& path, std::string why) {
+    Unread unread{path, std::move(why)};
+    if (m_found.unread.empty() || m_found.unread.back() != unread) { // two rules about one file
+      m_found.unread.push_back(std::move(unread));
+    }
   }
 
   const Matcher& m_matcher;
   const Options& m_options;
+  std::vector<char> m_buffer;
+  IgnoreFiles m_ignores;
   Detection m_found;
 };
 
 } // namespace
 
 Result<Detection> detect(const std::string& root, std::span<const Rule> rules, const Options& options) {
-  const auto directory = open_directory(AT_FDCWD, root.c_str(), 0);
-  if (!directory) {
+  const auto folder = Folder::open(root);
+  if (!folder) {
     return Error::from_errno(errno, "reading directory '" + root + "'");
   }
   const Matcher matcher(rules);
-  Walk walk(matcher, options);
-  walk.read(directory.get(), "", 0);
-  return std::move(walk).finish();
+  return Walk(matcher, options).run(*folder);
+}
+
+std::vector<Finding> versions_for(const Detection& detection, std::string_view layer) {
+  std::vector<Finding> versions;
+  std::ranges::copy_if(detection.findings, std::back_inserter(versions), [layer](const Finding& finding) {
+    return finding.layer == layer && !finding.version.empty();
+  });
+  std::ranges::stable_sort(versions, {}, [](const Finding& finding) {
+    return std::pair(depth_of(finding.file), finding.rule);
+  });
+  return versions;
 }
 
 } // namespace sheaf::detect

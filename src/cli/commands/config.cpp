@@ -7,6 +7,7 @@
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
 #include "os/file.hpp"
+#include "resolve/detection.hpp"
 #include "ui/table.hpp"
 
 #include <fmt/format.h>
@@ -69,6 +70,9 @@ Result<int> check(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const auto wanted,
                    app::want(project, {store, *invocation.events, invocation.stop()}, app::Fetch::no));
   app::warn_unused(project, *invocation.events);
+  for (const auto& warning : app::version_warnings(wanted.detection, wanted.versions)) {
+    invocation.events->emit({EventKind::warning, "", warning});
+  }
   if (!wanted.warnings.empty()) {
     invocation.events->emit({EventKind::warning, "", wanted.warnings});
   }
@@ -80,7 +84,7 @@ Result<int> check(Invocation& invocation) {
 /// A new file's text, from what `directory` itself holds, whatever project it lies in.
 Result<std::string> starter(const Invocation& invocation, const std::string& directory) {
   SHEAF_TRY_ASSIGN(const auto project, app::load_project(invocation.choices()));
-  SHEAF_TRY_ASSIGN(const auto detection, detect::detect(directory, app::detection_rules(project.catalogue)));
+  SHEAF_TRY_ASSIGN(const auto detection, detect::detect(directory, resolve::detection_rules(project.catalogue)));
   return app::starter_config(project.catalogue, detection);
 }
 

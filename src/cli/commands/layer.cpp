@@ -81,6 +81,18 @@ std::string commands_text(const catalogue::LayerDefinition& layer) {
   return layer.containerfile ? fmt::format("\n{}", layer.containerfile->text()) : std::string();
 }
 
+/// The files of the detect rules that fit, each once.
+template <class Fits>
+std::string files_of(const catalogue::LayerDefinition& layer, Fits&& fits) {
+  std::vector<std::string> files;
+  for (const auto& rule : layer.detect) {
+    if (fits(rule) && std::ranges::find(files, rule.file) == files.end()) {
+      files.push_back(rule.file);
+    }
+  }
+  return joined(files, ", ");
+}
+
 std::string describe(const Listing& listing, const catalogue::LayerDefinition& layer) {
   std::string text = fmt::format("{}: {}\n", layer.name, layer.summary);
   const auto row = [&text](std::string_view title, const std::string& value) {
@@ -97,11 +109,9 @@ std::string describe(const Listing& listing, const catalogue::LayerDefinition& l
   row("credentials", joined(layer.credentials, ", "));
   row("persistent", joined(layer.persistent, ", "));
   row("egress", joined(layer.egress, ", "));
-  std::vector<std::string> rules;
-  for (const auto& rule : layer.detect) {
-    rules.push_back(rule.file);
-  }
-  row("detected by", joined(rules, ", "));
+  row("brings", layer.brings);
+  row("detected by", files_of(layer, [](const auto& rule) { return rule.calls; }));
+  row("version by", files_of(layer, [](const auto& rule) { return !rule.version.empty(); }));
   if (const auto* built = built_as(listing.built, layer.name)) {
     const auto& record = built->record;
     row("built", fmt::format("{} in {} files, in {}", human_bytes(record.bytes), record.files,

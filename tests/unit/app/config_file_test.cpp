@@ -23,7 +23,10 @@ catalogue::Catalogue builtin() {
 
 TEST(StarterConfig, SetsNothing) {
   detect::Detection detection;
-  detection.findings = {{"node", "package.json", 0, ""}, {"node", "web/package.json", 0, ""}};
+  for (const auto* file : {"package.json", "web/package.json"}) {
+    detection.findings.emplace_back().layer = "node";
+    detection.findings.back().file = file;
+  }
   const auto text = starter_config(builtin(), detection);
   Diagnostics diagnostics;
   const auto config = catalogue::parse_config(std::make_shared<SourceText>("sheaf.yml", text), diagnostics);

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace sheaf::catalogue {
 namespace {
 
@@ -21,7 +23,8 @@ Catalogue builtin_catalogue() {
 }
 
 TEST(Builtin, AllLayersAreFreeOfMistakes) {
-  EXPECT_THAT(builtin_catalogue().names(), IsSupersetOf({"base", "codex", "go", "node", "opencode", "python"}));
+  EXPECT_THAT(builtin_catalogue().names(),
+              IsSupersetOf({"base", "codex", "cpp", "go", "java", "node", "opencode", "python", "rust"}));
 }
 
 TEST(Builtin, EveryLayerTakesItsBaseAsArgumentAndEndsAsTheUser) {
@@ -46,6 +49,15 @@ TEST(Builtin, TheBaseIsBootstrappedAndCarriesItsInitScript) {
   EXPECT_EQ(base->bootstrap->variant, "minbase");
   EXPECT_TRUE(base->files.contains("sheaf-init"));
   EXPECT_NE(base->containerfile->text().find("CMD [\"/usr/local/bin/sheaf-init\"]"), std::string_view::npos);
+}
+
+TEST(Builtin, EveryLayerThatFilesAskAVersionOfSaysWhichItBrings) {
+  const auto catalogue = builtin_catalogue();
+  for (const auto& layer : catalogue.all()) {
+    const bool has_versions =
+        std::any_of(layer.detect.begin(), layer.detect.end(), [](const auto& rule) { return !rule.version.empty(); });
+    EXPECT_TRUE(!has_versions || layer.args.contains("version") || !layer.brings.empty()) << layer.name;
+  }
 }
 
 TEST(Builtin, EveryAgentIsVolatileAndSaysWhereItsCredentialsAre) {

@@ -44,6 +44,8 @@ tests:
 detect:
   - sample.toml
   - {file: '*.sample', version: engines.sample}
+  - {file: .sample-version, version: first-line, minimum: yes, alone: no}
+brings: "3.11"
 families: {deb: , rpm: Containerfile.rpm}
 capture:
   - {path: 'var/lib/sample/*.lock', class: lock, reason: held by the server}
@@ -62,6 +64,11 @@ capture:
   EXPECT_THAT(layer.command, ElementsAre("sample", "--flag"));
   EXPECT_THAT(layer.tests, ElementsAre(LayerTest{"sample --version", "1"}, LayerTest{"true", ""}));
   EXPECT_EQ(layer.detect.at(1).version, "engines.sample");
+  EXPECT_FALSE(layer.detect.at(1).is_minimum);
+  EXPECT_TRUE(layer.detect.at(1).calls);
+  EXPECT_TRUE(layer.detect.at(2).is_minimum);
+  EXPECT_FALSE(layer.detect.at(2).calls);
+  EXPECT_EQ(layer.brings, "3.11");
   EXPECT_THAT(layer.families, ElementsAre(Pair(Family::deb, "Containerfile"), Pair(Family::rpm, "Containerfile.rpm")));
   EXPECT_EQ(layer.mentions.size(), 4U);
 }
