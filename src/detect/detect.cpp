@@ -210,12 +210,10 @@ Result<Detection> detect(const std::string& root, std::span<const Rule> rules, c
 
 std::vector<Finding> versions_for(const Detection& detection, std::string_view layer) {
   std::vector<Finding> versions;
-  std::ranges::copy_if(detection.findings, std::back_inserter(versions), [layer](const Finding& finding) {
-    return finding.layer == layer && !finding.version.empty();
-  });
-  std::ranges::stable_sort(versions, {}, [](const Finding& finding) {
-    return std::pair(depth_of(finding.file), finding.rule);
-  });
+  std::ranges::copy_if(detection.findings, std::back_inserter(versions),
+                       [layer](const Finding& finding) { return finding.layer == layer && !finding.version.empty(); });
+  std::ranges::stable_sort(versions, {},
+                           [](const Finding& finding) { return std::pair(depth_of(finding.file), finding.rule); });
   return versions;
 }
 

@@ -76,14 +76,14 @@ struct Detection {
   std::vector<Unread> unread;
 };
 
-/// Walks below `root`. Only regular files count; links are not followed; what `.gitignore` files and `.git/info/exclude`
-/// of the project ignore, hidden directories, `node_modules`, `target`, `vendor` and the like are skipped, directories
-/// that cannot be read too. `not_found` or `denied` if `root` itself cannot be read. Costs one stat per directory and
-/// none per file.
+/// Walks below `root`. Only regular files count; links are not followed; what `.gitignore` files and
+/// `.git/info/exclude` of the project ignore, hidden directories, `node_modules`, `target`, `vendor` and the like are
+/// skipped, directories that cannot be read too. `not_found` or `denied` if `root` itself cannot be read. Costs one
+/// stat per directory and none per file.
 Result<Detection> detect(const std::string& root, std::span<const Rule> rules, const Options& options = {});
 
-/// The findings about that layer that ask for a version, the one that counts most first: nearer to the root, then by the
-/// order of the rules, then by file.
+/// The findings about that layer that ask for a version, the one that counts most first: nearer to the root, then by
+/// the order of the rules, then by file.
 std::vector<Finding> versions_for(const Detection& detection, std::string_view layer);
 
 } // namespace sheaf::detect

@@ -34,8 +34,8 @@ public:
   /// Nanoseconds since 1970; nothing if it cannot be told.
   std::optional<std::int64_t> mtime() const;
 
-  /// Calls `visit(name, type)` for each entry but "." and "..", in no order; `buffer` is scratch space that folders read
-  /// one after the other may share, and names live in it.
+  /// Calls `visit(name, type)` for each entry but "." and "..", in no order; `buffer` is scratch space that folders
+  /// read one after the other may share, and names live in it.
   template <class Visit>
   void for_each(std::vector<char>& buffer, Visit&& visit) const;
 

@@ -17,8 +17,8 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 
 /// Java's distributors, which version managers put before the version.
 constexpr std::array<std::string_view, 14> k_vendors = {
-    "adoptopenjdk", "corretto", "dragonwell", "jetbrains", "kona",   "liberica",   "microsoft",
-    "openjdk",      "openjdk64", "oracle",    "oracle64",  "semeru", "sapmachine", "temurin"};
+    "adoptopenjdk", "corretto",  "dragonwell", "jetbrains", "kona",   "liberica",   "microsoft",
+    "openjdk",      "openjdk64", "oracle",     "oracle64",  "semeru", "sapmachine", "temurin"};
 
 /// Without "temurin-" or "adoptopenjdk-jre-".
 std::string_view without_vendor(std::string_view text) {

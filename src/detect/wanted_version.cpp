@@ -30,7 +30,8 @@ std::optional<Written> first_line(std::string_view contents) {
   for (const auto line : lines_of(contents)) {
     ++number;
     if (const auto word = first_word(line); !word.empty()) {
-      return word.starts_with('[') ? std::nullopt : std::optional(Written{std::string(word), number}); // a table of TOML
+      return word.starts_with('[') ? std::nullopt
+                                   : std::optional(Written{std::string(word), number}); // a table of TOML
     }
   }
   return std::nullopt;
@@ -49,9 +50,7 @@ std::optional<Written> behind_word(std::string_view contents, std::string_view w
   return std::nullopt;
 }
 
-bool is_toml(std::string_view name) {
-  return name.ends_with(".toml") || name.ends_with(".lock") || name == "Pipfile";
-}
+bool is_toml(std::string_view name) { return name.ends_with(".toml") || name.ends_with(".lock") || name == "Pipfile"; }
 
 Result<std::optional<Written>> look_up(std::string_view name, std::string_view contents, std::string_view where) {
   if (where == k_first_line) {

@@ -19,25 +19,72 @@ using detect::VersionRange;
 
 constexpr std::string_view k_argument = "version";
 
-/// Of the values the argument may have, the newest that is in `range`.
-std::optional<std::string> newest_allowed(const ArgDefinition& arg, const VersionRange& range) {
+/// What is to be met together: the one that is followed, then all others that can be met with it.
+class Wishes {
+public:
+  Wishes(const std::vector<Finding>& asked, std::size_t followed) {
+    add(asked[followed]);
+    for (const auto& other : asked) {
+      if (&other != &asked[followed] && !detect::disagree(asked[followed].version, other.version)) {
+        add(other);
+      }
+    }
+  }
+
+  /// False if what is followed is a name: then there is nothing to meet.
+  bool is_range() const { return !m_wishes.empty(); }
+  bool allow(std::string_view version) const { return is_range() && unmet_by(version) == nullptr; }
+  /// The first wish that does not allow `version`; null if all do.
+  const Finding* unmet_by(std::string_view version) const {
+    const auto found =
+        std::ranges::find_if(m_wishes, [version](const Wish& wish) { return !wish.range.allows(version); });
+    return found != m_wishes.end() ? found->finding : nullptr;
+  }
+  /// Versions that may do, the most likely first.
+  std::vector<std::string> candidates() const {
+    std::vector<std::string> candidates;
+    for (const auto& wish : m_wishes) {
+      candidates.push_back(
+          detect::plain_version(wish.finding->version).value_or(detect::to_string(wish.range.least())));
+    }
+    return candidates;
+  }
+
+private:
+  struct Wish {
+    const Finding* finding = nullptr;
+    VersionRange range;
+  };
+
+  void add(const Finding& finding) {
+    if (auto range = VersionRange::parse(finding.version)) {
+      m_wishes.push_back({&finding, std::move(*range)});
+    }
+  }
+
+  std::vector<Wish> m_wishes;
+};
+
+bool is_newer(std::string_view version, std::string_view other) {
+  const auto range = VersionRange::parse(fmt::format(">{}", other));
+  return range && range->allows(version);
+}
+
+/// A value of the argument that meets all `wishes`: the newest of those it may have, else the first that will do.
+std::optional<std::string> argument_for(const ArgDefinition& arg, const Wishes& wishes) {
   std::optional<std::string> best;
   for (const auto& value : arg.allowed) {
-    if (range.allows(value) && (!best || VersionRange::parse(">" + *best)->allows(value))) {
+    if (wishes.allow(value) && (!best || is_newer(value, *best))) {
       best = value;
     }
   }
-  return best;
-}
-
-/// A value of the argument that gives what `wanted`, which is `range`, asks for. Nothing if there is none.
-std::optional<std::string> argument_for(const ArgDefinition& arg, const std::string& wanted,
-                                        const VersionRange& range) {
   if (!arg.allowed.empty()) {
-    return newest_allowed(arg, range);
+    return best;
   }
-  const auto value = detect::plain_version(wanted).value_or(detect::to_string(range.least()));
-  return catalogue::arg_mistake(arg, value) ? std::nullopt : std::optional(value);
+  const auto candidates = wishes.candidates();
+  const auto found = std::ranges::find_if(
+      candidates, [&](const std::string& value) { return wishes.allow(value) && !catalogue::arg_mistake(arg, value); });
+  return found != candidates.end() ? std::optional(*found) : std::nullopt;
 }
 
 std::size_t first_range(const std::vector<Finding>& asked) {
@@ -52,15 +99,14 @@ std::string advice(const LayerDefinition& layer) {
              : fmt::format("a layer '{}' of the project's own, in .sheaf/layers, can bring another", layer.name);
 }
 
-void warn_unmet(const LayerDefinition& layer, VersionChoice& choice) {
-  const auto& finding = choice.asked[choice.followed];
+void warn_unmet(const LayerDefinition& layer, VersionChoice& choice, const Finding& finding) {
   const auto brings = choice.brings.empty() ? std::string("does not say which version it brings")
                                             : fmt::format("brings {}", choice.brings);
+  const auto asked = VersionRange::parse(finding.version)
+                         ? finding.version
+                         : fmt::format("'{}', which is no version number", finding.version);
   choice.warnings.push_back(fmt::format("{} asks for {} {}, but the layer '{}' {}; {}", place(finding), layer.name,
-                                        VersionRange::parse(finding.version)
-                                            ? finding.version
-                                            : fmt::format("'{}', which names no number", finding.version),
-                                        layer.name, brings, advice(layer)));
+                                        asked, layer.name, brings, advice(layer)));
 }
 
 void warn_disagreement(VersionChoice& choice) {
@@ -95,16 +141,15 @@ VersionChoice choose_version(const LayerDefinition& layer, std::vector<Finding> 
       return choice;
     }
   }
-  const auto& wanted = choice.asked[choice.followed].version;
-  const auto range = VersionRange::parse(wanted);
-  bool is_met = range && range->allows(choice.brings);
-  if (!is_met && range && arg != layer.args.end()) {
-    choice.argument = argument_for(arg->second, wanted, *range);
+  const Wishes wishes(choice.asked, choice.followed);
+  bool is_met = wishes.allow(choice.brings);
+  if (!is_met && wishes.is_range() && arg != layer.args.end()) {
+    choice.argument = argument_for(arg->second, wishes);
     is_met = choice.argument.has_value();
     choice.brings = choice.argument.value_or(choice.brings);
   }
   if (!is_met) {
-    warn_unmet(layer, choice);
+    warn_unmet(layer, choice, wishes.is_range() ? *wishes.unmet_by(choice.brings) : choice.asked[choice.followed]);
   }
   warn_disagreement(choice);
   return choice;

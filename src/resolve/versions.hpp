@@ -23,7 +23,8 @@ struct VersionChoice {
   std::string layer;
   /// All that was found about it, what counts most first; never empty.
   std::vector<detect::Finding> asked;
-  /// Place in `asked` of the one that is followed: the first that is a range, else the first.
+  /// Place in `asked` of the one that is followed: the first that is a range, else the first. Others are met along with
+  /// it where that is possible.
   std::size_t followed = 0;
   /// For the layer's argument `version`; nothing if it has none, was set, or its default will do.
   std::optional<std::string> argument;

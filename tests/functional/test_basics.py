@@ -130,7 +130,7 @@ def test_detect(polyglot):
 
 def test_detect_finds_nothing_in_an_empty_folder(machine):
     project = Project(machine)
-    assert project.ok("detect", "--json").json() == {"findings": []}
+    assert project.ok("detect", "--json").json() == {"findings": [], "versions": [], "unread": []}
     assert "nothing detected" in project.ok("detect").out
 
 

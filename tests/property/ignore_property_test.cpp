@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 constexpr int k_rounds = 60;
 
 /// Names that patterns of the same few letters fit or miss narrowly.
-constexpr std::array<std::string_view, 12> k_names = {"a",  "b",  "ab", "ba", "abc", "b.c",
+constexpr std::array<std::string_view, 12> k_names = {"a",   "b",  "ab", "ba", "abc", "b.c",
                                                       "a b", "a ", "#a", "!b", "[a]", "a*b"};
 
 class Patterns {
@@ -41,8 +41,9 @@ public:
 private:
   std::string line() {
     constexpr std::array<std::string_view, 29> k_pieces = {
-        "a",  "b",  "c",   "ab",  ".",   "*",  "*",      "**",     "?",           "/",           "/",  "/",     "**/", "/**", "[ab]",
-        "[!a]", "[^b]", "[a-b]", "\\", "\\*", "\\ ", "[]a]",   "[[:alpha:]]", "[[:nope:]]", "[a", "\\#", "[a\\]]", "***", "#"};
+        "a",   "b",    "c",           "ab",         ".",    "*",    "*",      "**",    "?",  "/",
+        "/",   "/",    "**/",         "/**",        "[ab]", "[!a]", "[^b]",   "[a-b]", "\\", "\\*",
+        "\\ ", "[]a]", "[[:alpha:]]", "[[:nope:]]", "[a",   "\\#",  "[a\\]]", "***",   "#"};
     std::string line(pick(4) == 0 ? "!" : "");
     for (int pieces = pick(5); pieces >= 0; --pieces) {
       line += k_pieces.at(static_cast<std::size_t>(pick(k_pieces.size())));

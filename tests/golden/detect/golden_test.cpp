@@ -99,7 +99,7 @@ std::string found_in(const std::string& root, const catalogue::Catalogue& catalo
   std::string text;
   std::set<std::string> called;
   for (const auto& finding : detection->findings) {
-    text += fmt::format("{:<8}{:<32} {:<14} {}\n", finding.calls ? finding.layer : "(" + finding.layer + ")",
+    text += fmt::format("{:<9} {:<32} {:<18} {}\n", finding.calls ? finding.layer : "(" + finding.layer + ")",
                         place(finding), finding.version.empty() ? "-" : finding.version, finding.what);
     if (finding.calls) {
       called.insert(finding.layer);

@@ -17,15 +17,15 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 const std::array<Rule, 10> k_rules = {{{"rust", "Cargo.toml"},
-                                      {"node", ".nvmrc", "first-line", false, false},
-                                      {"node", ".tool-versions", "nodejs", false, false},
-                                      {"node", "package.json", "engines.node"},
-                                      {"node", "package-lock.json"},
-                                      {"go", "go.mod", "toolchain"},
-                                      {"go", "go.mod", "go", true},
-                                      {"rust", ".tool-versions", "rust", false, false},
-                                      {"tf", "*.tf"},
-                                      {"ci", "ci/*.yml"}}};
+                                       {"node", ".nvmrc", "first-line", false, false},
+                                       {"node", ".tool-versions", "nodejs", false, false},
+                                       {"node", "package.json", "engines.node"},
+                                       {"node", "package-lock.json"},
+                                       {"go", "go.mod", "toolchain"},
+                                       {"go", "go.mod", "go", true},
+                                       {"rust", ".tool-versions", "rust", false, false},
+                                       {"tf", "*.tf"},
+                                       {"ci", "ci/*.yml"}}};
 
 /// A folder of the test's own, removed at its end.
 class Detect : public testing::Test {

@@ -76,7 +76,9 @@ TEST(IgnoreFile, CommentsBlanksAndEscapes) {
   EXPECT_TRUE(ignores("a\t\n", "a\t"));
   EXPECT_TRUE(ignores("a\r\nb\r\n", "a"));
   EXPECT_TRUE(ignores("a\r\nb\r", "b"));
-  EXPECT_TRUE(ignores("\xEF\xBB\xBF" "a\n", "a"));
+  EXPECT_TRUE(ignores("\xEF\xBB\xBF"
+                      "a\n",
+                      "a"));
   EXPECT_TRUE(ignores("\\*", "*"));
   EXPECT_FALSE(ignores("\\*", "x"));
   EXPECT_TRUE(IgnoreFile::parse("/\n!\n!/\n  \n").empty());

@@ -19,7 +19,11 @@ TEST(FindVersion, FirstLine) {
   EXPECT_EQ(found(".nvmrc", "v20.11.0\n", "first-line"), "1: v20.11.0");
   EXPECT_EQ(found(".nvmrc", "\n# ours\n  18 # until June\n20\n", "first-line"), "3: 18");
   EXPECT_EQ(found(".python-version", "3.11.4\r\n", "first-line"), "1: 3.11.4");
-  EXPECT_EQ(found(".nvmrc", "\xEF\xBB\xBF" "18", "first-line"), "1: 18");
+  EXPECT_EQ(found(".nvmrc",
+                  "\xEF\xBB\xBF"
+                  "18",
+                  "first-line"),
+            "1: 18");
   EXPECT_EQ(found("rust-toolchain", "[toolchain]\nchannel = \"1.70\"\n", "first-line"), "");
   EXPECT_EQ(found(".nvmrc", "", "first-line"), "");
   EXPECT_EQ(found(".nvmrc", "\xFF\xFEx", "first-line"), "");
@@ -62,9 +66,10 @@ TEST(FindVersion, Json) {
 }
 
 TEST(FindVersion, Toml) {
-  constexpr std::string_view k_project = "[project]\nname = 'x' # requires-python = '1'\n"
-                                         "description = \"\"\"\nrequires-python = '2'\n\"\"\"\n"
-                                         "\"requires-python\" = \">=3.8,<4\"\n[tool.poetry.dependencies]\npython = '^3.9'\n";
+  constexpr std::string_view k_project =
+      "[project]\nname = 'x' # requires-python = '1'\n"
+      "description = \"\"\"\nrequires-python = '2'\n\"\"\"\n"
+      "\"requires-python\" = \">=3.8,<4\"\n[tool.poetry.dependencies]\npython = '^3.9'\n";
   EXPECT_EQ(found("pyproject.toml", k_project, "project.requires-python"), "6: >=3.8,<4");
   EXPECT_EQ(found("pyproject.toml", k_project, "tool.poetry.dependencies.python"), "8: ^3.9");
   EXPECT_EQ(found("pyproject.toml", k_project, "project.missing"), "");

@@ -52,7 +52,7 @@ TEST(ChooseVersion, WarnsOfWhatTheLayerDoesNotBring) {
               ElementsAre(HasSubstr("but the layer 'node' does not say which version it brings")));
   EXPECT_THAT(
       choose(layer_that_brings("18"), "lts/iron").warnings,
-      ElementsAre(HasSubstr("asks for node 'lts/iron', which names no number, but the layer 'node' brings 18")));
+      ElementsAre(HasSubstr("asks for node 'lts/iron', which is no version number, but the layer 'node' brings 18")));
 }
 
 TEST(ChooseVersion, HandsItOverIfTheDefaultWillNotDo) {
@@ -82,7 +82,7 @@ TEST(ChooseVersion, NeverHandsOverWhatIsNoVersion) {
   EXPECT_EQ(choose(layer, "<16").argument, std::nullopt);
   EXPECT_THAT(choose(layer, "<16").warnings, ElementsAre(HasSubstr("asks for node <16, but")));
   EXPECT_EQ(choose(layer, "$(id)").argument, std::nullopt);
-  EXPECT_THAT(choose(layer, "$(id)").warnings, ElementsAre(HasSubstr("'$(id)', which names no number")));
+  EXPECT_THAT(choose(layer, "$(id)").warnings, ElementsAre(HasSubstr("'$(id)', which is no version number")));
 }
 
 TEST(ChooseVersion, WhatTheSettingsSayCounts) {
@@ -101,6 +101,21 @@ TEST(ChooseVersion, FollowsTheFirstRangeAndTellsWhatDisagrees) {
   EXPECT_EQ(choice.argument, "20");
   EXPECT_THAT(choice.warnings,
               ElementsAre(".node-version:1 asks for node 20, but a/package.json:7 for >=22; the first is followed"));
+}
+
+TEST(ChooseVersion, MeetsOthersAlongWithTheOneThatIsFollowed) {
+  const auto ask = [](const LayerDefinition& layer) {
+    return choose_version(layer,
+                          {asks("go.work", 1, ">=1.21.0"), asks("a/go.mod", 3, ">=1.18"),
+                           asks("a/go.mod", 5, ">=1.22.3"), asks("b/go.mod", 3, "<1.2")},
+                          {});
+  };
+  EXPECT_EQ(ask(layer_with_argument("1.19")).argument, "1.22.3");
+  EXPECT_EQ(ask(layer_with_argument("1.23")).argument, std::nullopt);
+  EXPECT_EQ(ask(layer_with_argument("1.19", {"1.19", "1.21", "1.23"})).argument, "1.23");
+  EXPECT_THAT(ask(layer_that_brings("1.21")).warnings,
+              ElementsAre(HasSubstr("a/go.mod:5 asks for node >=1.22.3, but the layer 'node' brings 1.21"),
+                          HasSubstr("but b/go.mod:3 for <1.2; the first is followed")));
 }
 
 TEST(ChooseVersions, ConcernsTheLayersOfTheStack) {
