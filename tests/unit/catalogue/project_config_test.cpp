@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalogue/project_config.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -94,6 +95,29 @@ TEST(ProjectConfig, MergingIsAssociative) {
   const auto left = show(merge(std::array{merge(std::array{a, b}), c}));
   const auto right = show(merge(std::array{a, merge(std::array{b, c})}));
   EXPECT_EQ(left, right);
+}
+
+TEST(ProjectConfig, TheBaseIsALayerOrAnImage) {
+  for (const auto* layer : {"base", "debian-slim", "all"}) {
+    EXPECT_FALSE(names_image(layer)) << layer;
+  }
+  for (const auto* image :
+       {"debian:12", "ghcr.io/example/devbase", "localhost:5055/bases/debian:12", "team/app", "oci-layout://image.tar",
+        "app@sha256:0000000000000000000000000000000000000000000000000000000000000000"}) {
+    EXPECT_TRUE(names_image(image)) << image;
+    EXPECT_FALSE(image_name_mistake(image)) << image;
+    EXPECT_EQ(parse("sheaf.yml", fmt::format("base: {}\n", image)).base, image);
+  }
+}
+
+TEST(ProjectConfig, AnImageThatIsNoneIsShownInItsPlace) {
+  for (const auto* name : {"debian:", "ghcr.io/Example/devbase:1", "app@sha256:12", "oci-layout://"}) {
+    Diagnostics diagnostics;
+    const auto source = std::make_shared<const SourceText>("sheaf.yml", fmt::format("agents: all\nbase: '{}'\n", name));
+    EXPECT_FALSE(parse_config(source, diagnostics)) << name;
+    EXPECT_THAT(diagnostics.render(), testing::HasSubstr("sheaf.yml:2:7")) << name;
+    EXPECT_THAT(diagnostics.render(), testing::HasSubstr("bad-image")) << name;
+  }
 }
 
 } // namespace

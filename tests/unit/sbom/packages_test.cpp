@@ -81,6 +81,9 @@ TEST(OsRelease, SaysTheDistribution) {
   EXPECT_EQ(found.id, "debian");
   EXPECT_EQ(found.version, "12");
   EXPECT_EQ(parse_os_release("ID_LIKE=x\nID='a b'\n").id, "a b");
+  const auto like = parse_os_release("ID=ubuntu\nID_LIKE=debian\nPRETTY_NAME=\"Ubuntu 24.04.1 LTS\"\n");
+  EXPECT_EQ(like.like, "debian");
+  EXPECT_EQ(like.title, "Ubuntu 24.04.1 LTS");
   EXPECT_EQ(parse_os_release("").id, "");
 }
 
