@@ -159,7 +159,7 @@ Result<std::optional<WrittenImage>> push_all(const OutputRequest& request, const
   }
   WrittenImage written;
   for (const auto& name : names) {
-    SHEAF_TRY_ASSIGN(const auto pushed, push_image(image, name, {request.compression, {}, false}, session));
+    SHEAF_TRY_ASSIGN(const auto pushed, push_image(image, name, {request.compression, {}, request.attest}, session));
     session.events.emit(
         {EventKind::note, "push", fmt::format("{} {}", pushed.name, pushed.exported.manifest.digest.to_string())});
     written.manifest = pushed.exported.manifest;

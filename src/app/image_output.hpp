@@ -31,6 +31,8 @@ struct OutputRequest {
   /// Of the image in the file or registry; empty: what -t says.
   std::vector<std::string> names;
   std::optional<oci::Compression> compression;
+  /// Of a registry: put bills of materials, inventory and provenance beside the image.
+  bool attest = false;
 };
 
 /// "type=TYPE,dest=FILE[,name=NAME][,compression=gzip|zstd|uncompressed]", or a path alone for type=local, "-" for a

@@ -184,6 +184,44 @@ Result<std::vector<Pair>> hosts_of(const Invocation& invocation) {
   return hosts;
 }
 
+/// Whether one of --sbom, --provenance and --attest asks for what `sheaf push --attest` does. Everything is put, or
+/// nothing.
+Result<bool> wants_attestations(const Invocation& invocation) {
+  bool wanted = false;
+  for (const auto* option : {"sbom", "provenance"}) {
+    const auto value = invocation.value(option);
+    wanted =
+        wanted || (value && *value != "false" && *value != "0" && value->find("disabled=true") == std::string::npos);
+  }
+  for (const auto& text : invocation.values("attest")) {
+    SHEAF_TRY_ASSIGN(const auto attributes, app::parse_attributes(text));
+    bool is_on = false;
+    for (const auto& [name, value] : attributes) {
+      if (name == "type" && value != "sbom" && value != "provenance") {
+        return bad_value("attest", text, "type=sbom or type=provenance");
+      }
+      is_on = (is_on || name == "type") && !(name == "disabled" && value == "true");
+    }
+    wanted = wanted || is_on;
+  }
+  return wanted;
+}
+
+Result<void> take_attestations(const Invocation& invocation, app::ImageBuild& build) {
+  SHEAF_TRY_ASSIGN(const bool wanted, wants_attestations(invocation));
+  bool is_pushed = false;
+  for (auto& output : build.outputs) {
+    output.attest = wanted && output.kind == app::OutputRequest::Kind::registry;
+    is_pushed = is_pushed || output.attest;
+  }
+  if (wanted && !is_pushed) {
+    invocation.events->emit({EventKind::note, "options",
+                             "bills of materials and provenance are put beside images that are pushed: add --push, or "
+                             "use 'sheaf push --attest' later"});
+  }
+  return {};
+}
+
 } // namespace
 
 Result<app::ImageBuild> image_build_of(const Invocation& invocation) {
@@ -223,6 +261,7 @@ Result<app::ImageBuild> image_build_of(const Invocation& invocation) {
   if (invocation.has("push")) {
     build.outputs.push_back({app::OutputRequest::Kind::registry, {}, {}, {}});
   }
+  SHEAF_TRY(take_attestations(invocation, build));
   build.pull = invocation.has("pull") ? app::Pull::always : app::Pull::missing;
   build.squash = invocation.has("squash");
   build.on_failure = invocation.has("shell-on-error") ? app::OnFailure::shell : app::OnFailure::report;

@@ -33,6 +33,9 @@ Result<ui::RenderSettings> render_settings(const cli::Parsed& parsed) {
     settings.verbosity = ui::Verbosity::quiet;
     style = "auto";
   }
+  if (style == "rawjson") { // of buildx: lines for programs, though not with the same fields
+    style = "json";
+  }
   const bool terminal = style == "tty" || (style == "auto" && isatty(STDERR_FILENO) == 1);
   if (style != "auto" && style != "tty" && style != "plain" && style != "json") {
     return Error(ErrorCode::invalid, fmt::format("'--progress {}' is not a style", style))

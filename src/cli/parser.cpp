@@ -72,13 +72,22 @@ Error bad_usage(const Command& command, const CLI::ParseError& error, const std:
   return Error(ErrorCode::invalid, fmt::format("sheaf {}: {}", command.path, error.what())).with_hint(help);
 }
 
-/// CLI11 takes "--quiet=false"; a switch of ours is there or not.
-Result<void> check_switches(const Command& command, const std::vector<std::string>& words) {
+/// "--pull=true" is "--pull", and "--pull=false" is nothing, as docker has it: a switch of ours is there or not.
+Result<void> settle_switches(const Command& command, std::vector<std::string>& words) {
   for (const auto& option : options_of(command)) {
     const auto start = fmt::format("--{}=", option.name);
-    const auto given = [&](const std::string& word) { return word.starts_with(start); };
-    if (option.value.empty() && std::ranges::any_of(words, given)) {
-      return Error(ErrorCode::invalid, fmt::format("'--{}' takes no value", option.name));
+    for (auto word = words.begin(); option.value.empty() && word != words.end();) {
+      const auto value = word->starts_with(start) ? word->substr(start.size()) : std::string("true");
+      if (value == "false" || value == "0") {
+        word = words.erase(word);
+        continue;
+      }
+      if (value != "true" && value != "1") {
+        return Error(ErrorCode::invalid, fmt::format("'{}' is neither true nor false", *word))
+            .with_hint(fmt::format("'--{}' alone says yes", option.name));
+      }
+      *word = word->starts_with(start) ? start.substr(0, start.size() - 1) : *word;
+      ++word;
     }
   }
   return {};
@@ -119,7 +128,7 @@ Result<Parsed> parse(const std::vector<std::string>& all) {
   const std::vector<std::string> tail(dashes == words.end() ? dashes : dashes + 1, words.end());
   words.erase(dashes, words.end());
 
-  SHEAF_TRY(check_switches(*parsed.command, words));
+  SHEAF_TRY(settle_switches(*parsed.command, words));
   CLI::App app;
   app.set_help_flag();
   const auto options = options_of(*parsed.command);

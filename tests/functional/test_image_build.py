@@ -82,12 +82,40 @@ def test_what_is_written_for_programs(context):
     assert outcome.err == "", outcome
     assert (context.path / "id").read_text() == image
     metadata = json.loads((context.path / "meta").read_text())
-    assert metadata["containerimage.config.digest"] == image
+    assert metadata["containerimage.config.digest"] == metadata["containerimage.digest"] == image
     assert metadata["image.name"] == "one:latest,two:2"
     record = json.loads((context.machine.store / "images" / (image[7:] + ".json")).read_text())
     assert record["annotations"] == {"a": "b"}
     assert json.loads(record["image"])["config"]["Labels"] == {"more": "yes", "purpose": "test"}
     assert image.removeprefix("sha256:")[:12] in context.ok("image", "list").out
+
+
+def test_options_about_a_daemon_have_no_effect(context):
+    dockerfile(context, "RUN true\n")
+    words = ["--rm", "--force-rm=true", "--compress", "--builder", "default", "-m", "2g", "--memory-swap=-1", "-c", "5",
+             "--cpu-period", "9", "--cpu-quota=9", "--cpuset-cpus", "0-1", "--cpuset-mems=0", "--isolation", "default",
+             "--cgroup-parent", "x", "--load=true", "--pull=false", "--sbom=true", "--attest", "type=provenance"]
+    outcome = context.ok("build", "--progress", "rawjson", *words, ".")
+    notes = [event["text"] for event in outcome.events if event["subject"] == "options"]
+    assert len(notes) == 2 and "--memory, " in notes[1] and "--load" not in notes[1], outcome
+    assert "add --push" in notes[0]
+    assert context.sheaf("build", "--rm=perhaps", ".").code == 2
+    assert context.sheaf("build", "--attest", "type=seal", ".").code == 2
+    assert context.ok("build", "-q", "--rm", ".").err == ""
+
+
+def test_metadata_names_what_was_written(context):
+    dockerfile(context, "RUN echo x > /x\n")
+    made = context.ok("build", "--metadata-file", "meta", "-t", "one", "-o", "type=oci,tar=false,dest=layout", ".")
+    metadata = json.loads((context.path / "meta").read_text())
+    entry = json.loads((context.path / "layout/index.json").read_text())["manifests"][0]
+    assert metadata["containerimage.digest"] == entry["digest"], made
+    descriptor = metadata["containerimage.descriptor"]
+    assert (descriptor["mediaType"], descriptor["digest"], descriptor["size"]) == \
+        (entry["mediaType"], entry["digest"], entry["size"])
+    assert descriptor["platform"]["os"] == "linux"
+    manifest = json.loads((context.path / "layout/blobs/sha256" / entry["digest"][7:]).read_text())
+    assert metadata["containerimage.config.digest"] == manifest["config"]["digest"]
 
 
 def test_check_reads_and_judges_but_builds_nothing(context):

@@ -146,8 +146,11 @@ def test_what_is_said_of_an_image(machine, servers, account):
 
 def test_build_and_push_in_one(machine, servers, account):
     repository = f"pushed-{account.name}"
-    machine.ok("build", "--push", "-t", f"{servers['open'].address}/{repository}:7", context(machine))
-    assert '"7"' in tag_names(servers["open"], repository)
+    built = machine.ok("build", "--push", "--sbom=true", "-t", f"{servers['open'].address}/{repository}:7", "--json",
+                       context(machine)).json()
+    tags = tag_names(servers["open"], repository)
+    assert '"7"' in tags
+    assert built["containerimage.digest"].replace(":", "-") in tags, "the list of what is said of it"
 
 
 def test_what_is_not_there(machine, servers):

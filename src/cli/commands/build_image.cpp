@@ -31,15 +31,47 @@ Result<void> refuse_project_options(const Invocation& invocation) {
   return {};
 }
 
-/// With the names that BuildKit uses in its metadata file, so that scripts find them.
-std::string metadata_of(const app::ImageBuilt& built, const std::vector<std::string>& tags) {
-  return nlohmann::json{{"containerimage.config.digest", built.id.to_string()},
-                        {"image.name", joined(tags, ",")},
-                        {"sheaf.steps.run", built.steps_run},
-                        {"sheaf.steps.reused", built.steps_reused},
-                        {"sheaf.steps.from_caches", built.steps_from_caches}}
-             .dump(2) +
-         "\n";
+nlohmann::json to_json(const oci::Descriptor& descriptor) {
+  nlohmann::json json{
+      {"mediaType", descriptor.media_type}, {"digest", descriptor.digest.to_string()}, {"size", descriptor.size}};
+  if (descriptor.platform) {
+    json["platform"] = {{"os", descriptor.platform->os}, {"architecture", descriptor.platform->architecture}};
+    if (!descriptor.platform->variant.empty()) {
+      json["platform"]["variant"] = descriptor.platform->variant;
+    }
+  }
+  return json;
+}
+
+/// With the names that BuildKit uses in its metadata file, so that scripts find them. An image that is only in the
+/// store has no manifest: its id stands for it, as in docker's own store.
+std::string metadata_of(const app::ImageBuilt& built) {
+  nlohmann::json json{{"containerimage.config.digest", built.id.to_string()},
+                      {"containerimage.digest", built.id.to_string()},
+                      {"image.name", joined(built.tags, ",")},
+                      {"sheaf.steps.run", built.steps_run},
+                      {"sheaf.steps.reused", built.steps_reused},
+                      {"sheaf.steps.from_caches", built.steps_from_caches}};
+  if (built.written) {
+    json["containerimage.digest"] = built.written->manifest.digest.to_string();
+    json["containerimage.descriptor"] = to_json(built.written->manifest);
+    json["containerimage.config.digest"] = built.written->config.digest.to_string();
+  }
+  return json.dump(2) + "\n";
+}
+
+/// One line for all of them.
+void tell_of_options_without_effect(const Invocation& invocation) {
+  std::vector<std::string> given;
+  for (const auto& option : k_options_without_effect) {
+    if (invocation.has(option.name)) {
+      given.push_back(fmt::format("--{}", option.name));
+    }
+  }
+  if (!given.empty()) {
+    invocation.events->emit(
+        {EventKind::note, "options", fmt::format("{} of docker: no effect here", joined(given, ", "))});
+  }
 }
 
 /// For the caller, who in a user namespace is not who writes it.
@@ -53,7 +85,7 @@ Result<int> report(Invocation& invocation, const app::ImageBuilt& built, Clock::
     SHEAF_TRY(write_for_caller(*file, built.id.to_string()).context("writing the image's id"));
   }
   if (const auto file = invocation.value("metadata-file")) {
-    SHEAF_TRY(write_for_caller(*file, metadata_of(built, built.tags)).context("writing the metadata"));
+    SHEAF_TRY(write_for_caller(*file, metadata_of(built)).context("writing the metadata"));
   }
   const auto took = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   const auto work = built.steps_run == 0 ? std::string("nothing to do")
@@ -63,7 +95,7 @@ Result<int> report(Invocation& invocation, const app::ImageBuilt& built, Clock::
        fmt::format("{}{}{}, {} in {}", built.id.to_string().substr(0, 19), built.tags.empty() ? "" : "  ",
                    joined(built.tags, " "), work, human_milliseconds(took))});
   if (invocation.json()) {
-    Invocation::print(metadata_of(built, built.tags));
+    Invocation::print(metadata_of(built));
   } else if (invocation.has("quiet")) {
     Invocation::print(built.id.to_string() + "\n");
   }
@@ -74,13 +106,16 @@ Result<int> report(Invocation& invocation, const app::ImageBuilt& built, Clock::
 
 bool is_image_build(const Invocation& invocation) {
   return !invocation.operands.empty() ||
-         std::ranges::any_of(k_image_options, [&](const Option& option) { return invocation.has(option.name); });
+         std::ranges::any_of(k_image_options, [&](const Option& option) { return invocation.has(option.name); }) ||
+         std::ranges::any_of(k_options_without_effect,
+                             [&](const Option& option) { return invocation.has(option.name); });
 }
 
 Result<int> build_image(Invocation& invocation) {
   const auto start = Clock::now();
   SHEAF_TRY(refuse_project_options(invocation));
   SHEAF_TRY_ASSIGN(const auto build, image_build_of(invocation));
+  tell_of_options_without_effect(invocation);
   SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation, image_jobs()));
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   const app::Session session{store, *invocation.events, invocation.stop(), jobs};

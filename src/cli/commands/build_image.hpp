@@ -40,7 +40,29 @@ inline constexpr std::array k_image_options = {
     Option{"shell-on-error", 0, "", "open a shell where a RUN failed"},
     Option{"check", 0, "", "only check the Dockerfile"},
     Option{"print", 0, "", "only print the plan, as JSON"},
+    Option{"sbom", 0, "YES", "true: put bills of materials and provenance beside what is pushed"},
+    Option{"provenance", 0, "YES", "true or mode=min|max: the same"},
+    Option{"attest", 0, "SPEC", "type=sbom or type=provenance: the same", true},
     Option{"load", 0, "", "does nothing: the image is in the store anyway"},
+};
+
+/// Of docker's old builder, or about its daemon: taken and said to have no effect.
+inline constexpr std::array k_options_without_effect = {
+    Option{"rm", 0, "", "no effect: nothing is left behind anyway"},
+    Option{"force-rm", 0, "", "no effect, as --rm"},
+    Option{"compress", 0, "", "no effect: the context is read where it is"},
+    Option{"builder", 0, "NAME", "no effect: there is no daemon"},
+    Option{"isolation", 0, "HOW", "no effect: for Windows"},
+    Option{"disable-content-trust", 0, "", "no effect"},
+    Option{"security-opt", 0, "OPT", "no effect", true},
+    Option{"cgroup-parent", 0, "CGROUP", "no effect: no limits are set"},
+    Option{"memory", 'm', "BYTES", "no effect: no limits are set"},
+    Option{"memory-swap", 0, "BYTES", "no effect, as --memory"},
+    Option{"cpu-shares", 'c', "N", "no effect, as --memory"},
+    Option{"cpu-period", 0, "N", "no effect, as --memory"},
+    Option{"cpu-quota", 0, "N", "no effect, as --memory"},
+    Option{"cpuset-cpus", 0, "LIST", "no effect, as --memory"},
+    Option{"cpuset-mems", 0, "LIST", "no effect, as --memory"},
 };
 
 /// Was an image asked for, and not the project's layers?
