@@ -9,6 +9,7 @@
 #include "os/file.hpp"
 #include "os/mount.hpp"
 #include "os/namespaces.hpp"
+#include "os/output_file.hpp"
 
 #include <fmt/format.h>
 
@@ -106,18 +107,9 @@ Result<void> write_tar(const os::Fd& root, const os::Fd& to) {
 
 /// Readers see no tar or a whole one.
 Result<void> write_tar_file(const os::Fd& root, const std::string& path) {
-  const auto partial = path + ".partial";
-  SHEAF_TRY_ASSIGN(auto to, os::open(partial, O_WRONLY | O_CREAT | O_TRUNC, 0644));
-  auto written = write_tar(root, to);
-  if (written) {
-    written = to.close();
-  }
-  if (!written) {
-    ignore(os::remove_file_if_exists(partial), "the error that led here is the one to tell");
-    return written;
-  }
-  SHEAF_TRY(os::give_to_caller(partial));
-  return os::rename(partial, path);
+  SHEAF_TRY_ASSIGN(auto file, os::OutputFile::create(path));
+  SHEAF_TRY(write_tar(root, file.fd()));
+  return file.commit();
 }
 
 Result<void> write_files(const OutputRequest& request, const std::vector<std::string>& trees, store::Store& store) {

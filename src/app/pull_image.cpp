@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -52,9 +53,13 @@ Result<Digest> current_digest(registry::Client& client, const oci::Reference& re
   if (reference.digest) {
     return *reference.digest;
   }
-  SHEAF_TRY_ASSIGN(const auto digest, client.digest_of(reference, std::move(stop)));
-  // Without an answer to HEAD the whole manifest is asked for, whose errors say more.
-  return digest ? *digest : Digest();
+  SHEAF_TRY_ASSIGN(const auto digest, client.digest_of(reference, stop));
+  if (digest) {
+    return *digest;
+  }
+  // Some registries answer HEAD with 404 for what they have; and the errors of GET say more.
+  SHEAF_TRY_ASSIGN(const auto manifest, client.manifest(reference, std::move(stop)));
+  return manifest.digest;
 }
 
 Result<Pulled> bring(image::ImageSource& source, const std::optional<oci::Platform>& platform, const Session& session) {
@@ -70,11 +75,20 @@ Result<Pulled> bring(image::ImageSource& source, const std::optional<oci::Platfo
 }
 
 /// Standard input as a file that can be read twice.
-Result<std::string> keep_input(store::Staging& staging) {
+Result<std::string> keep_input(store::Staging& staging, const std::stop_token& stop) {
   const auto path = staging.file("standard-input");
   SHEAF_TRY_ASSIGN(const auto file, os::open(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
   std::array<char, 65536> buffer{};
   for (;;) {
+    // What is in front of the pipe may never write, nor end.
+    constexpr int k_patience = 100; // milliseconds
+    pollfd waiting{STDIN_FILENO, POLLIN, 0};
+    if (poll(&waiting, 1, k_patience) == 0 && !stop.stop_requested()) {
+      continue;
+    }
+    if (stop.stop_requested()) {
+      return Error(ErrorCode::cancelled, "stopped");
+    }
     const auto got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (got == 0) {
       return path;
@@ -145,7 +159,11 @@ Result<Pulled> pull_image(const std::string& name, const std::optional<oci::Plat
     pulled.record = std::move(*known);
     pulled.up_to_date = true;
   } else {
-    const auto source = registry_source(client, reference, session.store);
+    // Exactly what is remembered below: the name may stand for something else by now, or the registry may say one
+    // digest and send another manifest, which would then be found under a digest that is not its own.
+    auto exactly = reference;
+    exactly.digest = digest;
+    const auto source = registry_source(client, exactly, session.store, reference.familiar());
     SHEAF_TRY_ASSIGN(pulled, bring(*source, platform, session).context(doing));
     SHEAF_TRY(remember(digest, pulled.id, session.store).context(doing));
   }
@@ -160,7 +178,7 @@ Result<std::vector<Pulled>> import_images(const std::string& file, const std::op
   SHEAF_TRY_ASSIGN(auto staging, session.store.stage().context(doing));
   auto path = file;
   if (file == "-") {
-    SHEAF_TRY_ASSIGN(path, keep_input(staging).context(doing));
+    SHEAF_TRY_ASSIGN(path, keep_input(staging, session.stop).context(doing));
   }
   SHEAF_TRY_ASSIGN(const auto images, image::ImageFile::open(path, session.store).context(doing));
   if (name && images.entries().size() != 1) {

@@ -59,10 +59,10 @@ private:
 
 class RegistrySource : public image::ImageSource {
 public:
-  RegistrySource(registry::Client& client, oci::Reference image, store::Store& store)
-      : m_client(client), m_image(std::move(image)), m_places(store) {}
+  RegistrySource(registry::Client& client, oci::Reference image, store::Store& store, std::string name)
+      : m_client(client), m_image(std::move(image)), m_places(store), m_name(std::move(name)) {}
 
-  std::string name() const override { return m_image.familiar(); }
+  std::string name() const override { return m_name; }
 
   Result<image::ManifestText> top(std::stop_token stop) override { return fetch(m_image, std::move(stop)); }
 
@@ -87,6 +87,7 @@ private:
   registry::Client& m_client;
   oci::Reference m_image;
   BlobPlaces m_places;
+  std::string m_name;
 };
 
 class RegistryTarget : public image::ImageTarget {
@@ -132,8 +133,8 @@ private:
 } // namespace
 
 std::unique_ptr<image::ImageSource> registry_source(registry::Client& client, const oci::Reference& image,
-                                                    store::Store& store) {
-  return std::make_unique<RegistrySource>(client, image, store);
+                                                    store::Store& store, const std::string& name) {
+  return std::make_unique<RegistrySource>(client, image, store, name.empty() ? image.familiar() : name);
 }
 
 std::unique_ptr<image::ImageTarget> registry_target(registry::Client& client, const oci::Reference& image,

@@ -14,8 +14,9 @@
 namespace sheaf::app {
 
 /// `client` and `store` must outlive it. Remembers in the store which blobs the repository has, for later mounts.
+/// `name`: what it is called in messages, if not as `image`.
 std::unique_ptr<image::ImageSource> registry_source(registry::Client& client, const oci::Reference& image,
-                                                    store::Store& store);
+                                                    store::Store& store, const std::string& name = {});
 std::unique_ptr<image::ImageTarget> registry_target(registry::Client& client, const oci::Reference& image,
                                                     store::Store& store);
 

@@ -162,6 +162,7 @@ Result<Reader> Reader::open_memory(std::string_view bytes) {
 
 Result<Reader> Reader::open_stream(Pull pull) {
   auto impl = std::make_unique<Impl>(Impl::Filters::none);
+  archive_read_support_format_empty(impl->handle.get()); // as some tools write a layer that holds nothing
   impl->pull = std::move(pull);
   if (archive_read_open(impl->handle.get(), impl.get(), nullptr, &Impl::read_next, nullptr) != ARCHIVE_OK) {
     return Error(ErrorCode::corrupt, "this is not a tar archive");

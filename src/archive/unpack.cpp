@@ -199,16 +199,30 @@ private:
     return m_options.epoch ? std::min(entry.mtime, *m_options.epoch) : entry.mtime;
   }
 
+  Error not_owned(std::string_view doing, std::pair<unsigned, unsigned> owner) const {
+    const int number = errno;
+    Error error = Error::from_errno(number, doing);
+    return number == EINVAL && !m_initial_namespace
+               ? std::move(error).with_hint(
+                     fmt::format("it belongs to {}:{}, and this user has not enough ids for that: 'grep $USER "
+                                 "/etc/subuid /etc/subgid' shows them, 'usermod --add-subuids' and '--add-subgids' "
+                                 "give more",
+                                 owner.first, owner.second))
+               : error;
+  }
+
   /// Owner, mode and time of what is no file, in the order that keeps setuid.
   Result<void> stamp(const Entry& entry, const Place& place) const {
     const auto [uid, gid] = owner_of(entry);
     const timespec time{time_of(entry), 0};
     const std::array<timespec, 2> times = {time, time};
     const int folder = place.folder->get();
-    if (fchownat(folder, place.name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0 ||
-        (entry.type != EntryType::symlink && fchmodat(folder, place.name.c_str(), entry.mode, 0) != 0) ||
+    if (fchownat(folder, place.name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0) {
+      return not_owned("setting its owner", {uid, gid});
+    }
+    if ((entry.type != EntryType::symlink && fchmodat(folder, place.name.c_str(), entry.mode, 0) != 0) ||
         utimensat(folder, place.name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
-      return Error::from_errno(errno, "setting owner, mode and time");
+      return Error::from_errno(errno, "setting its mode and time");
     }
     return {};
   }
@@ -236,8 +250,11 @@ private:
     const auto [uid, gid] = owner_of(entry);
     const timespec time{time_of(entry), 0};
     const std::array<timespec, 2> times = {time, time};
-    if (fchown(fd.get(), uid, gid) != 0 || fchmod(fd.get(), entry.mode) != 0) {
-      return Error::from_errno(errno, "setting owner and mode");
+    if (fchown(fd.get(), uid, gid) != 0) {
+      return not_owned("setting its owner", {uid, gid});
+    }
+    if (fchmod(fd.get(), entry.mode) != 0) {
+      return Error::from_errno(errno, "setting its mode");
     }
     SHEAF_TRY(set_attributes(entry, fd));
     return futimens(fd.get(), times.data()) == 0 ? Result<void>() : Error::from_errno(errno, "setting its time");
@@ -284,7 +301,8 @@ private:
                                                                     : S_IFBLK;
     const auto device = entry.type == EntryType::fifo ? dev_t{0} : makedev(entry.device_major, entry.device_minor);
     // 0:0 would be a whiteout of overlayfs.
-    if ((type == S_IFCHR && device == makedev(0, 0)) || (type != S_IFIFO && !m_initial_namespace)) {
+    if ((type == S_IFCHR && device == makedev(0, 0)) ||
+        (type != S_IFIFO && (!m_initial_namespace || m_options.devices == Devices::left_out))) {
       leave_out(entry, place);
       return {};
     }

@@ -21,7 +21,13 @@ enum class Whiteouts {
   overlay, ///< OCI layer: ".wh.x" and ".wh..wh..opq" become overlayfs's marks
 };
 
+enum class Devices {
+  made,     ///< where that is permitted; elsewhere they are left out and listed
+  left_out, ///< of a file that is only read from: opening one could do anything
+};
+
 struct UnpackOptions {
+  Devices devices = Devices::made;
   Whiteouts whiteouts = Whiteouts::plain;
   /// Everything gets this owner; nothing keeps the archive's.
   std::optional<std::pair<unsigned, unsigned>> owner;

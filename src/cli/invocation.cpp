@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/printable.hpp"
 #include "cli/command.hpp"
+
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -20,7 +23,9 @@ app::Choices Invocation::choices() const {
 }
 
 void Invocation::print(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  // Much of it was written by strangers: names of files and packages, histories of images.
+  const auto shown = isatty(STDOUT_FILENO) == 1 ? printable(text, Colours::kept) : std::string(text);
+  std::fwrite(shown.data(), 1, shown.size(), stdout);
   std::fflush(stdout);
 }
 

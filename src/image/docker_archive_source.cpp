@@ -22,7 +22,7 @@ using Json = nlohmann::json;
 /// What a file is as a blob. The type of a layer is seen from its first bytes: some tools pack them.
 Result<oci::Descriptor> describe(const os::Fd& directory, const std::string& path, bool is_config) {
   const auto doing = fmt::format("reading '{}'", path);
-  SHEAF_TRY_ASSIGN(const auto file, os::open_in_root(directory, path, O_RDONLY | O_NONBLOCK).context(doing));
+  SHEAF_TRY_ASSIGN(const auto file, open_file_of(directory, path).context(doing));
   oci::Descriptor blob;
   Sha256 hash;
   std::string buffer(std::size_t{1} << 18U, '\0');

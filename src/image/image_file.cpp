@@ -32,6 +32,7 @@ Result<void> unpack_to(const std::string& path, const std::string& directory) {
   SHEAF_TRY_ASSIGN(const auto root, os::open(directory, O_RDONLY | O_DIRECTORY));
   archive::UnpackOptions options;
   options.owner = {os::effective_uid(), os::effective_gid()};
+  options.devices = archive::Devices::left_out;
   SHEAF_TRY(archive::unpack(reader, root, "/", options));
   return {};
 }

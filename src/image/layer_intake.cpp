@@ -6,6 +6,8 @@
 #include "image/chunk_queue.hpp"
 #include "image/device_list.hpp"
 #include "os/file.hpp"
+#include "os/mount.hpp"
+#include "os/xattr.hpp"
 #include "store/tree_digest.hpp"
 
 #include <fmt/format.h>
@@ -105,6 +107,14 @@ private:
   std::jthread m_unpacker{[this] { unpack(); }};
 };
 
+/// Does the root of an unpacked layer have a mark of ".wh..wh..opq"?
+Result<bool> is_opaque(const std::string& tree) {
+  SHEAF_TRY_ASSIGN(const auto root, os::open(tree, O_RDONLY | O_DIRECTORY));
+  SHEAF_TRY_ASSIGN(const auto attributes, os::attributes_of(root, tree));
+  const auto mark = attributes.find(std::string(os::overlay_prefix()) + "opaque");
+  return mark != attributes.end() && mark->second == "y";
+}
+
 class Intake {
 public:
   Intake(ImageSource& source, const oci::Descriptor& layer, const ImportOptions& options, store::Store& store,
@@ -124,6 +134,7 @@ public:
     TakenLayer taken;
     taken.record = {m_layer, diff_id, unpacked.entries};
     SHEAF_TRY_ASSIGN(taken.tree, m_store.commit_unpacked(directory, m_layer.digest, digest));
+    SHEAF_TRY_ASSIGN(taken.hides_all_below, is_opaque(m_store.tree_path(taken.tree)));
     // Last: who finds the record finds the rest.
     SHEAF_TRY(blobs.save_record(taken.tree.folder, store::k_as_it_came, taken.record));
     return taken;
@@ -249,7 +260,11 @@ Result<std::optional<TakenLayer>> find_layer(const Digest& blob, store::Store& s
     return std::optional<TakenLayer>();
   }
   auto tree = store.find_unpacked(blob);
-  return tree ? std::optional(TakenLayer{std::move(*tree), *record}) : std::nullopt;
+  if (!tree) {
+    return std::optional<TakenLayer>();
+  }
+  SHEAF_TRY_ASSIGN(const bool hides_all, is_opaque(store.tree_path(*tree)));
+  return std::optional(TakenLayer{std::move(*tree), *record, hides_all});
 }
 
 Result<TakenLayer> take_in_layer(ImageSource& source, const oci::Descriptor& layer, const Digest& diff_id,
@@ -278,6 +293,9 @@ std::vector<store::TreeRef> mounted(const std::vector<TakenLayer>& layers) {
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
     if (layer->record.entries > 0 && std::ranges::find(trees, layer->tree) == trees.end()) {
       trees.push_back(layer->tree);
+    }
+    if (layer->hides_all_below) {
+      break;
     }
   }
   std::ranges::reverse(trees);

@@ -13,6 +13,8 @@ namespace sheaf::image {
 struct TakenLayer {
   store::TreeRef tree;
   store::BlobRecord record;
+  /// It hides all that layers below it hold. overlayfs does not heed the mark of that at the root of a tree.
+  bool hides_all_below = false;
 };
 
 /// `diff_id` is what the configuration says. A layer that is there is not fetched again. Nothing is kept of one that is
@@ -29,8 +31,8 @@ Result<archive::Unpacked> unpack_layer(ImageSource& source, const oci::Descripto
 /// A layer that was taken in before, by its blob; nothing if it was not, or is damaged.
 Result<std::optional<TakenLayer>> find_layer(const Digest& blob, store::Store& store);
 
-/// What is mounted of an image's layers: without those that hold nothing, and of equal ones only the topmost, which
-/// hides all of the others.
+/// What is mounted of an image's layers: without those that hold nothing or are hidden as a whole, and of equal ones
+/// only the topmost, which hides all of the others.
 std::vector<store::TreeRef> mounted(const std::vector<TakenLayer>& layers);
 
 } // namespace sheaf::image

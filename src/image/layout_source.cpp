@@ -45,10 +45,17 @@ std::unique_ptr<ImageSource> layout_source(std::string name, std::string directo
   return std::make_unique<LayoutSource>(std::move(name), std::move(directory), std::move(top));
 }
 
+Result<os::Fd> open_file_of(const os::Fd& directory, const std::string& path) {
+  SHEAF_TRY_ASSIGN(auto file, os::open_in_root(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  SHEAF_TRY_ASSIGN(const auto info, os::stat_of(file));
+  return S_ISREG(info.st_mode) ? Result<os::Fd>(std::move(file))
+                               : Error(ErrorCode::corrupt, fmt::format("'{}' is no file", path));
+}
+
 Result<void> read_blob(const os::Fd& directory, const std::string& path, const oci::Descriptor& wanted,
                        const Sink& sink, const std::stop_token& stop) {
   const auto doing = fmt::format("reading blob {}", wanted.digest.to_string());
-  SHEAF_TRY_ASSIGN(const auto file, os::open_in_root(directory, path, O_RDONLY | O_NONBLOCK).context(doing));
+  SHEAF_TRY_ASSIGN(const auto file, open_file_of(directory, path).context(doing));
   Sha256 hash;
   std::uint64_t size = 0;
   std::string buffer(std::size_t{1} << 18U, '\0');
@@ -82,10 +89,10 @@ Result<void> read_blob(const os::Fd& directory, const std::string& path, const o
 
 Result<std::string> read_text(const std::string& directory, const std::string& path) {
   SHEAF_TRY_ASSIGN(const auto root, os::open(directory, O_RDONLY | O_DIRECTORY));
-  SHEAF_TRY_ASSIGN(const auto file, os::open_in_root(root, path, O_RDONLY | O_NONBLOCK));
+  SHEAF_TRY_ASSIGN(const auto file, open_file_of(root, path));
   SHEAF_TRY_ASSIGN(const auto info, os::stat_of(file));
-  if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) > k_largest_manifest) {
-    return Error(ErrorCode::corrupt, fmt::format("'{}' is no file, or too large", path));
+  if (static_cast<std::uint64_t>(info.st_size) > k_largest_manifest) {
+    return Error(ErrorCode::corrupt, fmt::format("'{}' has {} bytes", path, info.st_size));
   }
   return os::read_all(file);
 }

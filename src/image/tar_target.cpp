@@ -5,7 +5,7 @@
 #include "image/layout_index.hpp"
 #include "image/layout_target.hpp"
 #include "os/file.hpp"
-#include "os/namespaces.hpp"
+#include "os/output_file.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <map>
 #include <mutex>
+#include <optional>
 
 namespace sheaf::image {
 namespace {
@@ -46,6 +47,15 @@ class TarTarget : public ImageTarget {
 public:
   TarTarget(std::string path, std::vector<std::string> names) : m_path(std::move(path)), m_names(std::move(names)) {}
 
+  /// Before hours of packing: can it be written at all?
+  Result<void> prepare() {
+    if (m_path != "-") {
+      SHEAF_TRY_ASSIGN(auto output, os::OutputFile::create(m_path).context("writing " + name()));
+      m_output.emplace(std::move(output));
+    }
+    return {};
+  }
+
   Result<bool> has(const oci::Descriptor& blob, std::stop_token /*stop*/) override {
     const std::scoped_lock lock(m_mutex);
     return m_blobs.contains(blob.digest);
@@ -73,18 +83,8 @@ public:
     if (m_path == "-") {
       return write_to(os::Fd(dup(STDOUT_FILENO))).context(doing);
     }
-    const auto partial = m_path + ".partial";
-    SHEAF_TRY_ASSIGN(auto to, os::open(partial, O_WRONLY | O_CREAT | O_TRUNC, 0644).context(doing));
-    auto written = write_to(to);
-    if (written) {
-      written = to.close();
-    }
-    if (!written) {
-      ignore(os::remove_file_if_exists(partial), "the error that led here is the one to tell");
-      return std::move(written).context(doing);
-    }
-    SHEAF_TRY(os::give_to_caller(partial).context(doing));
-    return os::rename(partial, m_path).context(doing);
+    SHEAF_TRY(write_to(m_output->fd()).context(doing));
+    return m_output->commit().context(doing);
   }
 
 protected:
@@ -120,6 +120,7 @@ private:
 
   std::string m_path;
   std::vector<std::string> m_names;
+  std::optional<os::OutputFile> m_output;
   std::mutex m_mutex; ///< guards what follows until finish()
   std::map<Digest, Blob> m_blobs;
   std::map<Digest, std::string> m_texts;
@@ -208,11 +209,15 @@ private:
 } // namespace
 
 Result<std::unique_ptr<ImageTarget>> open_layout_tar(const std::string& path, std::vector<std::string> names) {
-  return std::unique_ptr<ImageTarget>(std::make_unique<LayoutTar>(path, std::move(names)));
+  auto target = std::make_unique<LayoutTar>(path, std::move(names));
+  SHEAF_TRY(target->prepare());
+  return std::unique_ptr<ImageTarget>(std::move(target));
 }
 
 Result<std::unique_ptr<ImageTarget>> open_docker_archive(const std::string& path, std::vector<std::string> names) {
-  return std::unique_ptr<ImageTarget>(std::make_unique<DockerArchive>(path, std::move(names)));
+  auto target = std::make_unique<DockerArchive>(path, std::move(names));
+  SHEAF_TRY(target->prepare());
+  return std::unique_ptr<ImageTarget>(std::move(target));
 }
 
 } // namespace sheaf::image

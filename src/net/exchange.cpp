@@ -59,6 +59,14 @@ curl_socket_t open_socket(void* /*user*/, curlsocktype /*purpose*/, curl_sockadd
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/// "NAME:PASSWORD" of a proxy; empty if it has none.
+std::string user_info_of(const char* variable) {
+  const auto proxy = os::environment(variable).value_or("");
+  const auto start = proxy.find("://") == std::string::npos ? 0 : proxy.find("://") + 3;
+  const auto at = proxy.substr(0, proxy.find_first_of("/?#", start)).rfind('@');
+  return at == std::string::npos || at < start ? std::string() : proxy.substr(start, at - start);
+}
+
 /// libcurl's callbacks get a pointer to it.
 class Transfer {
 public:
@@ -230,8 +238,11 @@ private:
       return *m_error;
     }
     const std::string_view said = m_message.data();
-    const auto text =
-        redacted(said.empty() ? std::string(m_curl.easy_strerror(code)) : std::string(said), m_request.secrets);
+    auto secrets = m_request.secrets;
+    for (const auto* name : {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+      secrets.push_back(user_info_of(name)); // libcurl may show all of it
+    }
+    const auto text = redacted(said.empty() ? std::string(m_curl.easy_strerror(code)) : std::string(said), secrets);
     const bool is_trust = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM;
     return {is_trust ? ErrorCode::denied : ErrorCode::network, text};
   }

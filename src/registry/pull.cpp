@@ -58,7 +58,8 @@ Result<std::vector<std::string>> parse_tags(std::string_view text) {
   }
   std::vector<std::string> tags;
   for (const auto& tag : json.value("tags", nlohmann::json())) {
-    if (tag.is_string()) {
+    // They are shown to people: nothing else than a tag may be among them.
+    if (tag.is_string() && oci::Reference::parse("name:" + tag.get<std::string>())) {
       tags.push_back(tag.get<std::string>());
     }
   }
@@ -189,9 +190,11 @@ Result<void> Client::fetch_blob(const oci::Reference& image, const oci::Descript
                                 std::stop_token stop) {
   BlobTransfer transfer{blob, sink, m_impl->received, 0, {}, false};
   std::optional<Error> sink_error;
+  std::vector<std::string> from;
   const auto doing = fmt::format("fetching {} of '{}'", blob.digest.to_string(), image.familiar());
   SHEAF_TRY(m_impl->from_any(image, doing, [&](const Place& place) -> Result<void> {
     auto done = transfer.run(place, stop);
+    from.push_back(place.session->host());
     if (!transfer.sink_failed) {
       return done;
     }
@@ -202,8 +205,11 @@ Result<void> Client::fetch_blob(const oci::Reference& image, const oci::Descript
     return std::move(*sink_error).with_context(doing);
   }
   if (const auto digest = transfer.hash.finish(); digest != blob.digest) {
-    return Error(ErrorCode::corrupt, fmt::format("{}: what came has the digest {}", doing, digest.to_string()))
-        .with_hint("something between here and the registry changes what it sends; nothing of it may be kept");
+    const auto is_mirror = from.front() != image.registry;
+    return Error(ErrorCode::corrupt, fmt::format("{}: what came from '{}' has the digest {}", doing,
+                                                 joined(from, "', '"), digest.to_string()))
+        .with_hint(is_mirror ? "is the mirror damaged? Take it out of the settings: nothing of what it sent is kept"
+                             : "something between here and the registry changes what it sends; nothing of it is kept");
   }
   return {};
 }

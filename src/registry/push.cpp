@@ -63,6 +63,13 @@ Result<void> check_length(const os::Fd& file, const oci::Descriptor& blob) {
   return {};
 }
 
+/// Where several push the same blob, a registry may confirm it to all of them a moment before it knows it itself.
+constexpr int k_more_attempts = 2;
+
+bool lacks_blob(const net::Response& response) {
+  return (response.status == 400 || response.status == 404) && response.body.find("BLOB_UNKNOWN") != std::string::npos;
+}
+
 Result<PushOutcome> push_to(Client::Impl& client, const Place& place, const oci::Descriptor& blob, const os::Fd& file,
                             const std::vector<std::string>& from, const std::stop_token& stop) {
   SHEAF_TRY(check_length(file, blob));
@@ -113,8 +120,11 @@ Result<PutAnswer> Client::Impl::put_manifest(const oci::Reference& image, std::s
   request.url = place.path("manifests/" + (image.tag.empty() ? answer.digest.to_string() : image.tag));
   request.body = text;
   net::set_header(request.headers, "content-type", media_type);
-  SHEAF_TRY_ASSIGN(const auto response,
-                   place.session->send(place.push(), std::move(request), std::move(stop)).context(doing));
+  SHEAF_TRY_ASSIGN(auto response, place.session->send(place.push(), request, stop).context(doing));
+  for (int again = 0; lacks_blob(response) && again < k_more_attempts && net::pause(hosts.retry.first_delay, stop);
+       ++again) {
+    SHEAF_TRY_ASSIGN(response, place.session->send(place.push(), request, stop).context(doing));
+  }
   if (!response.ok()) {
     return place.session->error_of(response).with_context(doing);
   }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -81,7 +82,9 @@ std::string describe(const store::StoredImage& image) {
   text += fmt::format("platform {}/{}\n\n", image.record.image.os, image.record.image.architecture);
   ui::Table history({"STEP", "CREATED BY"});
   for (std::size_t i = 0; i < image.record.image.history.size(); ++i) {
-    history.add({std::to_string(i + 1), image.record.image.history[i].created_by});
+    auto line = image.record.image.history[i].created_by;
+    std::ranges::replace(line, '\n', ' '); // a RUN with a heredoc
+    history.add({std::to_string(i + 1), std::move(line)});
   }
   return text + history.to_string();
 }

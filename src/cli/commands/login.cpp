@@ -6,12 +6,13 @@
 
 #include <fmt/format.h>
 
+#include <signal.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
-#include <iostream>
 
 namespace sheaf::cli {
 namespace {
@@ -27,6 +28,30 @@ constexpr std::array<std::string_view, 1> k_logout_examples = {"sheaf logout reg
 std::string host_of(const Invocation& invocation) {
   return invocation.operands.empty() ? std::string(k_default_host) : invocation.operands.front();
 }
+
+/// While it lives a signal that would end the process ends the reading only, so that the terminal is as before at the
+/// end.
+class Interruptible {
+public:
+  Interruptible() {
+    struct sigaction action {};
+    action.sa_handler = [](int /*signal*/) {};
+    for (std::size_t i = 0; i < k_signals.size(); ++i) {
+      sigaction(k_signals.at(i), &action, &m_before.at(i));
+    }
+  }
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+  ~Interruptible() {
+    for (std::size_t i = 0; i < k_signals.size(); ++i) {
+      sigaction(k_signals.at(i), &m_before.at(i), nullptr);
+    }
+  }
+
+private:
+  static constexpr std::array k_signals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+  std::array<struct sigaction, k_signals.size()> m_before{};
+};
 
 /// Nothing of what is typed is shown while it lives.
 class Unseen {
@@ -52,14 +77,29 @@ private:
   bool m_changed = false;
 };
 
+Result<std::string> read_line() {
+  const Interruptible signals;
+  std::string line;
+  for (char c = 0;;) {
+    const auto got = ::read(STDIN_FILENO, &c, 1);
+    if (got < 0) {
+      return errno == EINTR ? Error(ErrorCode::cancelled, "stopped") : Error::from_errno(errno, "reading the terminal");
+    }
+    if (got == 0 || c == '\n') {
+      return line;
+    }
+    line += c;
+  }
+}
+
 Result<std::string> ask(const std::string& question) {
   if (isatty(STDIN_FILENO) == 0) {
     return Error(ErrorCode::invalid, fmt::format("{} is not said, and there is no terminal to ask", question))
         .with_hint("-u NAME --password-stdin");
   }
   std::fputs((question + ": ").c_str(), stderr);
-  std::string line;
-  if (!std::getline(std::cin, line) || line.empty()) {
+  SHEAF_TRY_ASSIGN(auto line, read_line());
+  if (line.empty()) {
     return Error(ErrorCode::invalid, fmt::format("{} is empty", question));
   }
   return line;
@@ -67,6 +107,7 @@ Result<std::string> ask(const std::string& question) {
 
 Result<std::string> password(const Invocation& invocation) {
   if (!invocation.has("password-stdin")) {
+    const Interruptible signals;
     const Unseen unseen;
     return ask("password");
   }

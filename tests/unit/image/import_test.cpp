@@ -93,6 +93,34 @@ TEST_F(Import, EmptyAndRepeatedLayersAreMountedOnce) {
   EXPECT_EQ(content(record->trees[1], "a"), "1");
 }
 
+/// overlayfs does not heed the mark at the root of a tree: what it hides is not mounted.
+TEST_F(Import, AnOpaqueRootHidesAllLayersBelow) {
+  FakeSource source;
+  source.add_layer(tar({file("secret", "1")}));
+  source.add_layer(tar({file("b")}));
+  source.add_layer(tar({file(".wh..wh..opq"), file("new", "2")}));
+  source.add_layer(tar({file("newer", "3")}));
+  source.seal();
+  for (int time = 0; time < 2; ++time) { // taken in, and found in the store
+    const auto record = import(source);
+    ASSERT_TRUE(record) << record.error().render();
+    ASSERT_EQ(record->trees.size(), 2U);
+    EXPECT_EQ(content(record->trees[0], "new"), "2");
+    EXPECT_EQ(content(record->trees[1], "newer"), "3");
+  }
+}
+
+/// As some tools write a layer that holds nothing.
+TEST_F(Import, ALayerOfNoBytesIsOne) {
+  FakeSource source;
+  source.add_layer(tar({file("a", "1")}));
+  source.add_layer("");
+  source.seal();
+  const auto record = import(source);
+  ASSERT_TRUE(record) << record.error().render();
+  EXPECT_EQ(record->trees.size(), 1U);
+}
+
 TEST_F(Import, AnImageWithoutLayersIsOne) {
   FakeSource source;
   source.seal();

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/output_file.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <thread>
+
+#include "unit/os/os_support.hpp"
+
+namespace sheaf::os {
+namespace {
+
+using testing::HasSubstr;
+
+using Output = InTempDir;
+
+Result<void> put(const std::string& path, std::string_view text) {
+  SHEAF_TRY_ASSIGN(auto file, OutputFile::create(path));
+  SHEAF_TRY(write_all(file.fd(), text));
+  return file.commit();
+}
+
+TEST_F(Output, ReplacesAFileAtTheEnd) {
+  write("a", "old");
+  auto file = OutputFile::create(path("a")).value();
+  ASSERT_TRUE(write_all(file.fd(), "new"));
+  EXPECT_EQ(read_file(path("a")).value(), "old");
+  ASSERT_TRUE(file.commit());
+  EXPECT_EQ(read_file(path("a")).value(), "new");
+  EXPECT_EQ(list_directory(root()).value().size(), 1U);
+}
+
+TEST_F(Output, NothingStaysOfWhatWasNotCommitted) {
+  { EXPECT_TRUE(OutputFile::create(path("a"))); }
+  EXPECT_EQ(list_directory(root()).value().size(), 0U);
+}
+
+TEST_F(Output, APipeIsWrittenToAndStays) {
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  std::string got;
+  std::jthread reader([&] { got = read_all(open(path("pipe"), O_RDONLY).value()).value(); });
+  ASSERT_TRUE(put(path("pipe"), "text"));
+  reader.join();
+  EXPECT_EQ(got, "text");
+  EXPECT_TRUE(S_ISFIFO(stat_of(open(path("pipe"), O_PATH).value()).value().st_mode));
+}
+
+TEST_F(Output, ALinkStaysAndItsTargetIsWritten) {
+  make("elsewhere");
+  write("elsewhere/file", "old");
+  link("elsewhere/file", "link");
+  ASSERT_TRUE(put(path("link"), "new"));
+  EXPECT_EQ(read_file(path("elsewhere/file")).value(), "new");
+  EXPECT_TRUE(S_ISLNK(stat_of(open(path("link"), O_PATH | O_NOFOLLOW).value()).value().st_mode));
+}
+
+TEST_F(Output, WhatCannotBeWrittenIsSaidAtOnce) {
+  make("folder");
+  const auto file = OutputFile::create(path("folder"));
+  ASSERT_FALSE(file);
+  EXPECT_THAT(file.error().summary(), HasSubstr("is a directory"));
+  const auto lost = OutputFile::create(path("no/such/file"));
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code(), ErrorCode::not_found);
+}
+
+} // namespace
+} // namespace sheaf::os
