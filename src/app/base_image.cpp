@@ -237,8 +237,9 @@ std::optional<Family> family_of(const sbom::Distribution& distribution) {
       {"wolfi", Family::apk},
       {"chainguard", Family::apk},
   }};
-  for (const auto word : split(distribution.id + " " + distribution.like, ' ')) {
-    const auto found = std::ranges::find(k_families, word, &std::pair<std::string_view, Family>::first);
+  const auto words = distribution.id + " " + distribution.like;
+  for (const auto word : split(words, ' ')) {
+    const auto* found = std::ranges::find(k_families, word, &std::pair<std::string_view, Family>::first);
     if (found != k_families.end()) {
       return found->second;
     }

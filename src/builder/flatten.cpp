@@ -125,7 +125,7 @@ private:
   }
 
   /// The topmost tree that has the name is the one it is seen from: one above would hide it.
-  std::optional<Origin> origin_of(const Folder& folder, const std::string& name) const {
+  static std::optional<Origin> origin_of(const Folder& folder, const std::string& name) {
     for (std::size_t i = 0; i < folder.trees.size(); ++i) {
       if (const auto info = look(folder.trees[i], name)) {
         return Origin{folder.trees[i], *info, i == 0};
@@ -229,8 +229,9 @@ Result<Flattened> flatten(const std::vector<std::string>& trees, const std::stri
   all.push_back(own);
   SHEAF_TRY_ASSIGN(const auto view, layer::ParentView::open(all).context(k_doing));
   std::vector<Fd> folders;
-  for (auto tree = all.rbegin(); tree != all.rend(); ++tree) {
-    SHEAF_TRY_ASSIGN(auto folder, os::open(*tree, O_RDONLY | O_DIRECTORY).context(k_doing));
+  std::ranges::reverse(all);
+  for (const auto& tree : all) {
+    SHEAF_TRY_ASSIGN(auto folder, os::open(tree, O_RDONLY | O_DIRECTORY).context(k_doing));
     folders.push_back(std::move(folder));
   }
   SHEAF_TRY_ASSIGN(const Fd root, os::open(into, O_RDONLY | O_DIRECTORY).context(k_doing));

@@ -117,7 +117,8 @@ private:
   std::string tree() const { return m_staging.file("layer/tree"); }
   /// Where the steps write. What lies below them on an image becomes part of the tree only when they are done.
   std::string upper() const { return m_plan.image ? m_staging.file("upper") : tree(); }
-  std::string lists() const { return m_staging.file("lists"); }
+  /// Beside the caches that they come from and go to.
+  std::string lists() const { return m_links.file("lists"); }
 
   Result<void> run_bootstrap(std::stop_token stop) {
     SHEAF_TRY(os::make_directories(lists()));

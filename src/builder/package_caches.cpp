@@ -74,7 +74,8 @@ Result<void> PackageCaches::fetch_lists(const std::string& to, Workbench bench, 
   run.environment = {{"PATH", plan::k_default_path}};
   run.user = "root";
   update.steps = {{"apt-get update", 0, std::move(run)}};
-  SHEAF_TRY_ASSIGN(bench.upper, m_staging.fresh_directory("update-"));
+  // Where the run has its work directory, which must be on the same file system.
+  SHEAF_TRY_ASSIGN(bench.upper, bench.staging.fresh_directory("update-"));
   bench.caches = m_mounts;
   SHEAF_TRY(run_steps(update, bench, runtime, log, events, stop));
   return harvest(m_mounts.back().upper, to, "");
