@@ -79,7 +79,7 @@ Result<plan::BaseImage> look(const std::string& name, std::optional<store::Image
   SHEAF_TRY_ASSIGN(record, in_store(name, session));
   if (when == Pull::always && is_of_registry(name)) {
     SHEAF_TRY_ASSIGN(const auto digest, digest_in_registry(name, session));
-    SHEAF_TRY_ASSIGN(record, find_pulled(digest, session.store));
+    SHEAF_TRY_ASSIGN(record, find_pulled(digest, std::nullopt, session.store));
     if (!record) {
       plan::BaseImage image;
       image.name = name;

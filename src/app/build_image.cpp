@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/build_image.hpp"
 
+#include "app/emulation.hpp"
 #include "app/image_bases.hpp"
 #include "app/lint_file.hpp"
 #include "app/network.hpp"
@@ -13,6 +14,8 @@
 #include "plan/squash.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "context/ignore_patterns.hpp"
 
@@ -144,22 +147,85 @@ Result<std::map<std::string, oci::Image>> find_bases(const containerfile::File& 
   }
 }
 
+/// One image for each platform, in order, and what their steps gave.
+struct Built {
+  std::vector<store::ImageRecord> images;
+  builder::BuiltImage all;
+};
+
+void add(builder::BuiltImage one, builder::BuiltImage& all) {
+  all.steps_run += one.steps_run;
+  all.steps_reused += one.steps_reused;
+  all.steps_borrowed = one.steps_borrowed + all.steps_borrowed;
+  all.steps.insert(all.steps.end(), one.steps.begin(), one.steps.end());
+  all.record.trees.insert(all.record.trees.end(), one.record.trees.begin(), one.record.trees.end());
+  all.selections.merge(one.selections);
+}
+
+Result<builder::BuiltImage> build_for(const ImageBuild& build, const BuildContext& context, StepCaches& caches,
+                                      const Session& session) {
+  SHEAF_TRY_ASSIGN(auto planned, plan_image_build(build, context, session));
+  const auto runtime = sandbox::native_runtime();
+  if (build.on_failure == OnFailure::shell) {
+    planned.inputs.on_failure = [&](const sandbox::SandboxSpec& spec) {
+      open_shell(spec, session.store, *runtime, session.events, session.stop);
+    };
+  }
+  planned.inputs.runs_here = runs_here;
+  planned.inputs.step_cache = caches.functions();
+  return builder::build_image(planned.plan, planned.inputs, session.store, *runtime, session.events, session.stop);
+}
+
+Result<Built> build_all(const ImageBuild& build, const BuildContext& context, StepCaches& caches,
+                        const Session& session) {
+  Built built;
+  auto one = build;
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, build.platforms.size()); ++i) {
+    if (i < build.platforms.size()) {
+      one.request.platform = build.platforms[i];
+    }
+    const auto name = one.request.platform ? one.request.platform->to_string() : std::string();
+    if (build.platforms.size() > 1) {
+      session.events.emit({EventKind::note, "platform", name});
+    }
+    auto image = build_for(one, context, caches, session);
+    if (!image) {
+      return build.platforms.size() > 1 ? std::move(image).context("building for " + name).error()
+                                        : std::move(image).error();
+    }
+    auto record = image->record;
+    for (const auto& [key, value] : build.annotations) {
+      record.annotations[key] = value;
+    }
+    built.images.push_back(std::move(record));
+    add(std::move(*image), built.all);
+  }
+  return built;
+}
+
+/// What the names stand for in the store.
+const store::ImageRecord& image_for_here(const std::vector<store::ImageRecord>& images) {
+  const auto native = plan::native_platform();
+  const auto found =
+      std::ranges::find_if(images, [&](const auto& image) { return image.image.architecture == native.architecture; });
+  return found != images.end() ? *found : images.front();
+}
+
 } // namespace
 
-Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& session) {
-  SHEAF_TRY_ASSIGN(auto context, open_context(build.where, session.store, session.stop));
-  PlannedImage planned{std::move(context), {}, {}, 0};
+Result<PlannedImage> plan_image_build(const ImageBuild& build, const BuildContext& context, const Session& session) {
+  PlannedImage planned;
   auto request = build.request;
   SHEAF_TRY(take_contexts(build, request, planned.inputs));
-  planned.inputs.context = planned.context.folder;
-  const auto& source = planned.context.containerfile;
+  planned.inputs.context = context.folder;
+  const auto& source = context.containerfile;
   Diagnostics diagnostics;
   const auto file = containerfile::parse(source, diagnostics);
   if (!file) {
     return diagnostics.to_error(fmt::format("reading '{}'", source->name()));
   }
   SHEAF_TRY_ASSIGN(const auto images, find_bases(*file, source->name(), request, build.pull, planned.inputs, session));
-  lint_file(*file, request, planned.context, images, diagnostics);
+  lint_file(*file, request, context, images, diagnostics);
   auto plan = plan::plan_image(*file, request, images, diagnostics);
   SHEAF_TRY_ASSIGN(planned.warnings, settle(diagnostics, source->name(), session.events));
   planned.plan = std::move(*plan);
@@ -178,35 +244,31 @@ Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& se
 
 Result<ImageBuilt> build_image(const ImageBuild& build, const Session& session) {
   SHEAF_TRY_ASSIGN(const auto tags, references(build.tags));
-  SHEAF_TRY_ASSIGN(auto planned, plan_image_build(build, session));
-  const auto runtime = sandbox::native_runtime();
-  if (build.on_failure == OnFailure::shell) {
-    planned.inputs.on_failure = [&](const sandbox::SandboxSpec& spec) {
-      open_shell(spec, session.store, *runtime, session.events, session.stop);
-    };
+  for (const auto& output : build.outputs) {
+    SHEAF_TRY(check_output(output, build.platforms.size()));
   }
+  SHEAF_TRY_ASSIGN(const auto context, open_context(build.where, session.store, session.stop));
   SHEAF_TRY_ASSIGN(auto caches, StepCaches::open(build.cache_from, session));
-  planned.inputs.step_cache = caches.functions();
-  SHEAF_TRY_ASSIGN(const auto built, builder::build_image(planned.plan, planned.inputs, session.store, *runtime,
-                                                          session.events, session.stop));
-  ImageBuilt result{{}, built.record, {}, built.steps_run, built.steps_reused, built.steps_borrowed};
-  for (const auto& [name, value] : build.annotations) {
-    result.record.annotations[name] = value;
+  SHEAF_TRY_ASSIGN(const auto built, build_all(build, context, caches, session));
+  const auto& all = built.all;
+  ImageBuilt result{{}, image_for_here(built.images), {}, all.steps_run, all.steps_reused, all.steps_borrowed};
+  for (const auto& image : built.images) {
+    SHEAF_TRY(session.store.save_image(image));
   }
-  SHEAF_TRY_ASSIGN(result.id, session.store.save_image(result.record));
+  result.id = store::image_id(result.record);
   for (const auto& tag : tags) {
     SHEAF_TRY(session.store.tag(tag, result.id));
     result.tags.push_back(tag.familiar());
   }
   std::vector<PushedImage> pushed;
   for (const auto& output : build.outputs) {
-    SHEAF_TRY_ASSIGN(auto written, write_output(output, result.record, tags, session));
+    SHEAF_TRY_ASSIGN(auto written, write_output(output, built.images, tags, session));
     if (written) {
       pushed.insert(pushed.end(), written->pushed.begin(), written->pushed.end());
       result.written = std::move(written);
     }
   }
-  SHEAF_TRY(write_step_caches(build.cache_to, built, pushed, caches, session));
+  SHEAF_TRY(write_step_caches(build.cache_to, all, pushed, caches, session));
   return result;
 }
 

@@ -35,6 +35,8 @@ enum class OnFailure { report, shell };
 struct ImageBuild {
   ContextRequest where;
   plan::ImageRequest request;
+  /// Of --platform; one of them stands in `request` while it is planned and built. Empty: the native one.
+  std::vector<plan::Platform> platforms;
   /// By name: a directory, "docker-image://NAME" or "oci-layout://PATH[:TAG]".
   std::vector<std::pair<std::string, std::string>> contexts;
   std::vector<std::string> tags;
@@ -55,6 +57,7 @@ struct ImageBuild {
 };
 
 struct ImageBuilt {
+  /// With several platforms: of the native one, else of the first; that is what the names stand for in the store.
   Digest id;
   store::ImageRecord record;
   /// As docker shows them: "app:latest".
@@ -70,13 +73,13 @@ struct ImageBuilt {
 /// What comes before anything is run: the plan, or all that is wrong with the file. Warnings of the build checks are
 /// emitted as events; with `# check=error=true` they are errors.
 struct PlannedImage {
-  BuildContext context;
   plan::ImagePlan plan;
   builder::ImageInputs inputs;
   /// Of the build checks.
   std::size_t warnings = 0;
 };
-Result<PlannedImage> plan_image_build(const ImageBuild& build, const Session& session);
+/// For `build.request.platform`. `context` must outlive what is planned.
+Result<PlannedImage> plan_image_build(const ImageBuild& build, const BuildContext& context, const Session& session);
 
 /// Plans, builds, stores, tags and writes the outputs.
 Result<ImageBuilt> build_image(const ImageBuild& build, const Session& session);

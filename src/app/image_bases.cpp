@@ -6,6 +6,7 @@
 #include "image/image_file.hpp"
 #include "image/import.hpp"
 #include "oci/reference.hpp"
+#include "plan/platform.hpp"
 
 #include <fmt/format.h>
 
@@ -31,28 +32,34 @@ Error missing(const std::string& name, const Session& session) {
                              near_names(name, session), name));
 }
 
-Result<store::ImageRecord> read_layout(const std::string& text, const Session& session) {
+using Wanted = std::optional<oci::Platform>;
+
+Result<store::ImageRecord> read_layout(const std::string& text, const Wanted& platform, const Session& session) {
   const auto doing = fmt::format("reading the OCI layout '{}'", text);
   const auto place = image::split_place(text);
   SHEAF_TRY_ASSIGN(const auto file, image::ImageFile::open(place.path, session.store).context(doing));
   SHEAF_TRY_ASSIGN(const auto source, file.source(place.name).context(doing));
-  return image::import_image(*source, {}, session.store, session.stop).context(doing);
+  image::ImportOptions options;
+  options.platform = platform;
+  return image::import_image(*source, options, session.store, session.stop).context(doing);
 }
 
 Result<std::optional<store::ImageRecord>> in_store(const std::string& name, const oci::Reference& reference,
-                                                   const Session& session) {
+                                                   const Wanted& platform, const Session& session) {
   if (reference.digest) {
-    SHEAF_TRY_ASSIGN(auto pulled, find_pulled(*reference.digest, session.store));
+    SHEAF_TRY_ASSIGN(auto pulled, find_pulled(*reference.digest, platform, session.store));
     if (pulled) {
       return pulled;
     }
   }
   SHEAF_TRY_ASSIGN(auto image, session.store.find_image(name));
-  return image ? std::optional(std::move(image->record)) : std::nullopt;
+  return image && fits(image->record, platform) ? std::optional(std::move(image->record)) : std::nullopt;
 }
 
-Result<store::ImageRecord> pull(const std::string& name, const Session& session) {
-  auto pulled = pull_image(name, {}, session);
+/// An image for another platform does not get the name: it is for this build.
+Result<store::ImageRecord> pull(const std::string& name, const oci::Reference& reference, const Wanted& platform,
+                                const Session& session) {
+  auto pulled = platform ? fetch_image(reference, platform, session) : pull_image(name, {}, session);
   if (!pulled) {
     auto error = std::move(pulled).error();
     if (!error.hint().empty()) { // it says how to reach the registry
@@ -68,28 +75,44 @@ Result<store::ImageRecord> pull(const std::string& name, const Session& session)
   return std::move(pulled->record);
 }
 
-} // namespace
-
-Result<store::ImageRecord> find_image(const std::string& name, Pull when, const Session& session) {
+Result<store::ImageRecord> find(const std::string& name, const Wanted& platform, Pull when, const Session& session) {
   if (name.starts_with(k_layout_scheme)) {
-    return read_layout(name.substr(k_layout_scheme.size()), session);
+    return read_layout(name.substr(k_layout_scheme.size()), platform, session);
   }
   SHEAF_TRY_ASSIGN(const auto reference, oci::Reference::parse(name));
-  SHEAF_TRY_ASSIGN(auto image, in_store(name, reference, session));
+  SHEAF_TRY_ASSIGN(auto image, in_store(name, reference, platform, session));
   // What a build here made has no registry unless its name says one.
   const bool is_local = image && reference.registry == "localhost";
   if (image && (when != Pull::always || is_local)) {
     return std::move(*image);
   }
-  return when == Pull::never ? Result<store::ImageRecord>(missing(name, session)) : pull(name, session);
+  return when == Pull::never ? Result<store::ImageRecord>(missing(name, session))
+                             : pull(name, reference, platform, session);
+}
+
+Wanted platform_of(const plan::PlatformImage& image) {
+  return image.platform
+             ? Wanted(oci::Platform{image.platform->os, image.platform->architecture, image.platform->variant, {}})
+             : std::nullopt;
+}
+
+} // namespace
+
+Result<store::ImageRecord> find_image(const std::string& name, Pull when, const Session& session) {
+  return find(name, std::nullopt, when, session);
 }
 
 Result<std::map<std::string, store::ImageRecord, std::less<>>> find_images(const std::set<std::string>& names,
                                                                            Pull when, const Session& session) {
   std::map<std::string, store::ImageRecord, std::less<>> images;
   for (const auto& name : names) {
-    SHEAF_TRY_ASSIGN(auto image, find_image(name, when, session));
-    images.emplace(name, std::move(image));
+    const auto wanted = plan::PlatformImage::parse(name);
+    auto image = find(wanted.name, platform_of(wanted), when, session);
+    if (!image) {
+      return wanted.platform ? std::move(image).context(fmt::format("finding '{}'", name)).error()
+                             : std::move(image).error();
+    }
+    images.emplace(name, std::move(*image));
   }
   return images;
 }

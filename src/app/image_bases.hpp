@@ -28,7 +28,7 @@ enum class Pull {
 /// By name, id, or oci-layout://…; `not_found` says what could be meant.
 Result<store::ImageRecord> find_image(const std::string& name, Pull when, const Session& session);
 
-/// An image for every name. The first error, with its name.
+/// An image for every name of a plan (plan::PlatformImage). The first error, with its name.
 Result<std::map<std::string, store::ImageRecord, std::less<>>> find_images(const std::set<std::string>& names,
                                                                            Pull when, const Session& session);
 

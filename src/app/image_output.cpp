@@ -143,7 +143,8 @@ Result<std::vector<oci::Reference>> names_of(const OutputRequest& request, const
   return names;
 }
 
-Result<std::optional<WrittenImage>> push_all(const OutputRequest& request, const store::ImageRecord& image,
+Result<std::optional<WrittenImage>> push_all(const OutputRequest& request,
+                                             const std::vector<store::ImageRecord>& images,
                                              const std::vector<oci::Reference>& names, const Session& session) {
   if (names.empty()) {
     return Error(ErrorCode::invalid, "there is no name to push the image to")
@@ -151,14 +152,30 @@ Result<std::optional<WrittenImage>> push_all(const OutputRequest& request, const
   }
   WrittenImage written;
   for (const auto& name : names) {
-    SHEAF_TRY_ASSIGN(const auto pushed, push_image(image, name, {request.compression, {}, request.attest}, session));
-    session.events.emit(
-        {EventKind::note, "push", fmt::format("{} {}", pushed.name, pushed.exported.manifest.digest.to_string())});
-    written.manifest = pushed.exported.manifest;
-    written.config = pushed.exported.config;
-    written.pushed.push_back({name, pushed.exported.manifest, request.compression});
+    SHEAF_TRY_ASSIGN(const auto pushed, push_images(images, name, {request.compression, {}, request.attest}, session));
+    const auto& exported = pushed.exported;
+    session.events.emit({EventKind::note, "push", fmt::format("{} {}", pushed.name, exported.top.digest.to_string())});
+    written.manifest = exported.top;
+    written.config = exported.images.size() == 1 ? std::optional(exported.images.front().config) : std::nullopt;
+    for (const auto& image : exported.images) {
+      written.pushed.push_back({name, image.manifest, request.compression});
+    }
   }
   return std::optional(std::move(written));
+}
+
+/// A folder for each platform, named as buildx does: "linux_arm64".
+OutputRequest for_platform(const OutputRequest& request, const oci::Image& image) {
+  auto one = request;
+  one.destination += fmt::format("/{}_{}", image.os, image.architecture);
+  one.destination += image.variant.empty() ? "" : "_" + image.variant;
+  return one;
+}
+
+Result<void> write_files_of(const store::ImageRecord& image, const OutputRequest& request, const Session& session) {
+  SHEAF_TRY_ASSIGN(const auto trees, session.store.trees_of(image));
+  return write_files(request, trees, session.store)
+      .context(fmt::format("writing the image's files to '{}'", request.destination));
 }
 
 ImageFileKind file_kind_of(Kind kind) {
@@ -210,7 +227,17 @@ Result<OutputRequest> parse_output(std::string_view text) {
   return request;
 }
 
-Result<std::optional<WrittenImage>> write_output(const OutputRequest& request, const store::ImageRecord& image,
+Result<void> check_output(const OutputRequest& request, std::size_t platforms) {
+  if (platforms < 2 || (request.kind != Kind::docker && request.kind != Kind::tar)) {
+    return {};
+  }
+  const auto* const type = request.kind == Kind::docker ? "docker" : "tar";
+  return Error(ErrorCode::unsupported, fmt::format("'--output type={}' holds an image for one platform", type))
+      .with_hint("type=oci and type=registry hold several, type=local makes a folder for each");
+}
+
+Result<std::optional<WrittenImage>> write_output(const OutputRequest& request,
+                                                 const std::vector<store::ImageRecord>& images,
                                                  const std::vector<oci::Reference>& tags, const Session& session) {
   const std::optional<WrittenImage> nothing;
   if (request.kind == Kind::nothing) {
@@ -218,12 +245,12 @@ Result<std::optional<WrittenImage>> write_output(const OutputRequest& request, c
   }
   SHEAF_TRY_ASSIGN(const auto names, names_of(request, tags));
   if (request.kind == Kind::registry) {
-    return push_all(request, image, names, session);
+    return push_all(request, images, names, session);
   }
   if (request.kind == Kind::directory || request.kind == Kind::tar) {
-    SHEAF_TRY_ASSIGN(const auto trees, session.store.trees_of(image));
-    SHEAF_TRY(write_files(request, trees, session.store)
-                  .context(fmt::format("writing the image's files to '{}'", request.destination)));
+    for (const auto& image : images) {
+      SHEAF_TRY(write_files_of(image, images.size() > 1 ? for_platform(request, image.image) : request, session));
+    }
     return nothing;
   }
   std::vector<std::string> texts;
@@ -232,8 +259,9 @@ Result<std::optional<WrittenImage>> write_output(const OutputRequest& request, c
     texts.push_back(name.to_string());
   }
   const ExportRequest how{file_kind_of(request.kind), request.destination, request.compression, {}};
-  SHEAF_TRY_ASSIGN(const auto exported, export_to_file(image, texts, how, session));
-  return std::optional(WrittenImage{exported.manifest, exported.config, {}});
+  SHEAF_TRY_ASSIGN(const auto set, export_all_to_file(images, texts, how, session));
+  return std::optional(
+      WrittenImage{set.top, images.size() == 1 ? std::optional(set.images.front().config) : std::nullopt, {}});
 }
 
 } // namespace sheaf::app

@@ -50,14 +50,20 @@ struct PushedImage {
 
 /// What became of an image outside of the store.
 struct WrittenImage {
+  /// Or index, for several platforms.
   oci::Descriptor manifest;
-  oci::Descriptor config;
+  /// Nothing for several platforms.
+  std::optional<oci::Descriptor> config;
   std::vector<PushedImage> pushed;
 };
 
-/// `tags` are the names of the image. Nothing of a file is left behind if it fails.
-/// Gives nothing if what is written is no image.
-Result<std::optional<WrittenImage>> write_output(const OutputRequest& request, const store::ImageRecord& image,
+/// `unsupported` for what cannot hold images for several platforms.
+Result<void> check_output(const OutputRequest& request, std::size_t platforms);
+
+/// `images` are for one platform each, at least one. `tags` are the names of the image. Nothing of a file is left
+/// behind if it fails. Gives nothing if what is written is no image.
+Result<std::optional<WrittenImage>> write_output(const OutputRequest& request,
+                                                 const std::vector<store::ImageRecord>& images,
                                                  const std::vector<oci::Reference>& tags, const Session& session);
 
 } // namespace sheaf::app

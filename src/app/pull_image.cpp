@@ -15,25 +15,25 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace sheaf::app {
 namespace {
 
-std::string pulled_path(const Digest& digest, const store::Store& store) {
-  return fmt::format("{}/pulled/{}", store.root(), digest.hex());
+/// A digest may name an index, which stands for another image on each platform.
+std::string pulled_path(const Digest& digest, const std::optional<oci::Platform>& platform, const store::Store& store) {
+  auto suffix = platform ? "." + platform->to_string() : std::string();
+  std::ranges::replace(suffix, '/', '-');
+  return fmt::format("{}/pulled/{}{}", store.root(), digest.hex(), suffix);
 }
 
 /// A digest may name an index; which image of it is ours is not seen from the image.
-Result<void> remember(const Digest& digest, const Digest& image, const store::Store& store) {
+Result<void> remember(const Digest& digest, const std::optional<oci::Platform>& platform, const Digest& image,
+                      const store::Store& store) {
   SHEAF_TRY(store.folder("pulled"));
-  return os::write_file(pulled_path(digest, store), image.to_string());
-}
-
-bool fits(const store::ImageRecord& record, const std::optional<oci::Platform>& platform) {
-  return !platform || (record.image.os == platform->os && record.image.architecture == platform->architecture &&
-                       (platform->variant.empty() || record.image.variant == platform->variant));
+  return os::write_file(pulled_path(digest, platform, store), image.to_string());
 }
 
 Result<void> name_image(const oci::Reference& reference, Pulled& pulled, store::Store& store) {
@@ -121,40 +121,63 @@ Result<std::vector<oci::Reference>> references_of(const image::ImageFile::Entry&
 
 } // namespace
 
-Result<std::optional<store::ImageRecord>> find_pulled(const Digest& digest, store::Store& store) {
-  SHEAF_TRY_ASSIGN(const auto id, os::read_file_if_exists(pulled_path(digest, store)));
+bool fits(const store::ImageRecord& record, const std::optional<oci::Platform>& platform) {
+  return !platform || (record.image.os == platform->os && record.image.architecture == platform->architecture &&
+                       (platform->variant.empty() || record.image.variant == platform->variant));
+}
+
+namespace {
+
+/// What was remembered in a file, if it is for the platform and whole.
+Result<std::optional<store::ImageRecord>> recall(const std::string& path, const std::optional<oci::Platform>& platform,
+                                                 store::Store& store) {
+  SHEAF_TRY_ASSIGN(const auto id, os::read_file_if_exists(path));
   if (!id) {
     return std::optional<store::ImageRecord>();
   }
   SHEAF_TRY_ASSIGN(auto image, store.find_image(*id));
   // A tree that was lost is fetched again.
-  if (!image || !store.trees_of(image->record)) {
+  if (!image || !fits(image->record, platform) || !store.trees_of(image->record)) {
     return std::optional<store::ImageRecord>();
   }
   return std::optional(std::move(image->record));
+}
+
+} // namespace
+
+Result<std::optional<store::ImageRecord>>
+find_pulled(const Digest& digest, const std::optional<oci::Platform>& platform, store::Store& store) {
+  return recall(pulled_path(digest, platform, store), platform, store);
 }
 
 Result<Digest> digest_in_registry(const std::string& name, const Session& session) {
   SHEAF_TRY_ASSIGN(const auto reference, oci::Reference::parse(name));
   const auto doing = fmt::format("asking what '{}' is now", reference.familiar());
   SHEAF_TRY_ASSIGN(auto client, registry_client());
-  SHEAF_TRY_ASSIGN(auto digest, current_digest(client, reference, session.stop).context(doing));
-  if (digest == Digest()) { // no answer to HEAD, or one without a digest
-    SHEAF_TRY_ASSIGN(const auto manifest, client.manifest(reference, session.stop).context(doing));
-    digest = manifest.digest;
-  }
-  return digest;
+  return current_digest(client, reference, session.stop).context(doing);
 }
 
 Result<Pulled> pull_image(const std::string& name, const std::optional<oci::Platform>& platform,
                           const Session& session) {
   SHEAF_TRY_ASSIGN(const auto reference, oci::Reference::parse(name));
+  SHEAF_TRY_ASSIGN(auto pulled, fetch_image(reference, platform, session));
   const auto doing = fmt::format("pulling '{}'", reference.familiar());
+  SHEAF_TRY(remember(*pulled.manifest, std::nullopt, pulled.id, session.store).context(doing));
+  SHEAF_TRY(name_image(reference, pulled, session.store).context(doing));
+  return pulled;
+}
+
+Result<Pulled> fetch_image(const oci::Reference& reference, const std::optional<oci::Platform>& platform,
+                           const Session& session) {
+  const auto doing = fmt::format("pulling '{}'", reference.familiar());
+  // Without a platform it is this machine's, but an image that is not one of several may be for another one.
+  const auto here = platform.value_or(image::native_platform());
   SHEAF_TRY_ASSIGN(auto client, registry_client());
   SHEAF_TRY_ASSIGN(const auto digest, current_digest(client, reference, session.stop).context(doing));
-  SHEAF_TRY_ASSIGN(auto known, find_pulled(digest, session.store).context(doing));
+  SHEAF_TRY_ASSIGN(auto known,
+                   recall(pulled_path(digest, here, session.store), platform, session.store).context(doing));
   Pulled pulled;
-  if (known && fits(*known, platform)) {
+  if (known) {
     pulled.id = store::image_id(*known);
     pulled.record = std::move(*known);
     pulled.up_to_date = true;
@@ -165,10 +188,9 @@ Result<Pulled> pull_image(const std::string& name, const std::optional<oci::Plat
     exactly.digest = digest;
     const auto source = registry_source(client, exactly, session.store, reference.familiar());
     SHEAF_TRY_ASSIGN(pulled, bring(*source, platform, session).context(doing));
-    SHEAF_TRY(remember(digest, pulled.id, session.store).context(doing));
+    SHEAF_TRY(remember(digest, here, pulled.id, session.store).context(doing));
   }
   pulled.manifest = digest;
-  SHEAF_TRY(name_image(reference, pulled, session.store).context(doing));
   return pulled;
 }
 

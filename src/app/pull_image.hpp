@@ -5,6 +5,7 @@
 
 #include "app/build_stack.hpp"
 #include "oci/manifest.hpp"
+#include "oci/reference.hpp"
 #include "store/image_record.hpp"
 
 #include <cstdint>
@@ -31,11 +32,19 @@ struct Pulled {
 Result<Pulled> pull_image(const std::string& name, const std::optional<oci::Platform>& platform,
                           const Session& session);
 
+/// The same without giving the name to the image: what the name stands for here stays.
+Result<Pulled> fetch_image(const oci::Reference& reference, const std::optional<oci::Platform>& platform,
+                           const Session& session);
+
 /// What the name stands for in its registry now: the digest of a manifest or index.
 Result<Digest> digest_in_registry(const std::string& name, const Session& session);
 
 /// What was pulled by this digest before, if it is in the store: "app@sha256:…" names an image or an index.
-Result<std::optional<store::ImageRecord>> find_pulled(const Digest& digest, store::Store& store);
+Result<std::optional<store::ImageRecord>>
+find_pulled(const Digest& digest, const std::optional<oci::Platform>& platform, store::Store& store);
+
+/// Whether it is for this platform; any is for nothing.
+bool fits(const store::ImageRecord& record, const std::optional<oci::Platform>& platform);
 
 /// All images of an OCI layout or docker archive, a directory or a tar; "-" is standard input. `name` is given to the
 /// only image instead of those that the file has.

@@ -36,6 +36,14 @@ struct PushOptions {
 Result<Pushed> push_image(const store::ImageRecord& image, const oci::Reference& to, const PushOptions& options,
                           const Session& session);
 
+struct PushedSet {
+  std::string name;
+  image::ExportedSet exported;
+};
+/// Images for several platforms under one name.
+Result<PushedSet> push_images(const std::vector<store::ImageRecord>& images, const oci::Reference& to,
+                              const PushOptions& options, const Session& session);
+
 /// What files of images there are.
 enum class ImageFileKind { oci_tar, oci_directory, docker };
 
@@ -50,5 +58,9 @@ struct ExportRequest {
 /// `names` are written into the file.
 Result<image::Exported> export_to_file(const store::ImageRecord& image, const std::vector<std::string>& names,
                                        const ExportRequest& request, const Session& session);
+/// `unsupported` for several images in a docker archive.
+Result<image::ExportedSet> export_all_to_file(const std::vector<store::ImageRecord>& images,
+                                              const std::vector<std::string>& names, const ExportRequest& request,
+                                              const Session& session);
 
 } // namespace sheaf::app

@@ -129,4 +129,20 @@ Result<StackImage> save_stack_image(const Environment& environment, store::Store
   return image;
 }
 
+std::vector<std::string> agents_of(const Environment& environment) { return names_of(environment, "agent"); }
+
+Result<StackImage> save_agents_image(const Environment& environment, store::Store& store) {
+  const auto doing = std::string("saving the image of the agents");
+  const auto bases = names_of(environment, "base");
+  if (bases.size() != 1) {
+    return Error(ErrorCode::internal, "an environment has one base").with_context(std::string(doing));
+  }
+  SHEAF_TRY_ASSIGN(const auto record, image_of(environment, store.root()).context(doing));
+  StackImage image;
+  image.name = plan::agents_image_name(bases.front(), agents_of(environment));
+  SHEAF_TRY_ASSIGN(image.id, store.save_image(record).context(doing));
+  SHEAF_TRY(name(store, image.name, image.id).context(doing));
+  return image;
+}
+
 } // namespace sheaf::app

@@ -9,6 +9,7 @@
 #include "store/store.hpp"
 
 #include <string>
+#include <vector>
 
 namespace sheaf::app {
 
@@ -33,5 +34,10 @@ struct StackImage {
 };
 /// Keeps it in the store under the project's name, and the base under its own ("sheaf-l0:base").
 Result<StackImage> save_stack_image(const Environment& environment, store::Store& store);
+
+/// The agents of an environment, sorted as they stand in its stack.
+std::vector<std::string> agents_of(const Environment& environment);
+/// Keeps the environment of base and agents alone under their name ("sheaf-l1-cli:base-codex").
+Result<StackImage> save_agents_image(const Environment& environment, store::Store& store);
 
 } // namespace sheaf::app

@@ -218,6 +218,16 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   return environment;
 }
 
+Result<Environment> make_agents_ready(const Choices& choices, const std::vector<std::string>& agents, Session session) {
+  SHEAF_TRY_ASSIGN(auto project, load_project(choices));
+  project.config.env.clear();
+  project.config.mounts.reset();
+  SHEAF_TRY_ASSIGN(const auto wanted, want_layers(project, agents, session));
+  SHEAF_TRY_ASSIGN(const auto stack,
+                   build_stack(project, wanted, session, choices.strict ? OnConflict::refuse : OnConflict::rebuild));
+  return describe(project, wanted, stack);
+}
+
 Result<os::ExitStatus> run_in(const Environment& environment, std::vector<std::string> argv,
                               const std::string& store_root, EventSink& events, std::stop_token stop) {
   SHEAF_TRY_ASSIGN(auto staging, store::Staging::create(store_root + "/tmp"));

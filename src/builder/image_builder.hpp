@@ -53,6 +53,8 @@ struct ImageInputs {
   unsigned jobs = 4;
   /// Look for token shapes in what steps write (BLD-7).
   bool scan_for_secrets = true;
+  /// Whether commands of a platform can be run here; empty: all can.
+  std::function<bool(const plan::Platform&)> runs_here;
   /// Asked for steps that the store does not know.
   StepCache step_cache;
 };

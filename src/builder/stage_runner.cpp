@@ -273,7 +273,18 @@ private:
     return bench;
   }
 
+  Result<void> check_platform() const {
+    if (!m_build.inputs.runs_here || m_build.inputs.runs_here(m_stage.platform)) {
+      return {};
+    }
+    return Error(ErrorCode::unsupported,
+                 fmt::format("this machine runs no programs for {}", m_stage.platform.to_string()))
+        .with_hint("install an emulator with binfmt_misc (Debian: qemu-user-static), let the stage start with 'FROM "
+                   "--platform=$BUILDPLATFORM', or take the step from a machine of that kind with --cache-from");
+  }
+
   Result<void> set_up_run(const plan::RunStep& run, Bench& bench) {
+    SHEAF_TRY(check_platform());
     auto& spec = bench.spec;
     spec.lowers.insert(spec.lowers.begin(), m_staging->file("below"));
     spec.binds.push_back({m_staging->file("hosts"), "/etc/hosts", sandbox::Access::read_only});

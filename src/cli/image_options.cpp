@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -77,9 +78,6 @@ Result<plan::ImageRequest> request_of(const Invocation& invocation) {
   request.allow_host_network = request.allow_host_network || request.network == plan::Network::host;
   SHEAF_TRY_ASSIGN(request.labels, pairs(invocation, "label", "NAME=VALUE"));
   request.target = invocation.value("target").value_or("");
-  if (const auto platform = invocation.value("platform")) {
-    SHEAF_TRY_ASSIGN(request.platform, plan::Platform::parse(*platform));
-  }
   request.no_cache = invocation.has("no-cache");
   for (const auto& list : invocation.values("no-cache-filter")) {
     for (const auto stage : split(list, ',')) {
@@ -87,6 +85,20 @@ Result<plan::ImageRequest> request_of(const Invocation& invocation) {
     }
   }
   return request;
+}
+
+/// Several times, and several in a value; each once.
+Result<std::vector<plan::Platform>> platforms_of(const Invocation& invocation) {
+  std::vector<plan::Platform> platforms;
+  for (const auto& list : invocation.values("platform")) {
+    for (const auto text : split(list, ',')) {
+      SHEAF_TRY_ASSIGN(auto platform, plan::Platform::parse(text));
+      if (std::ranges::find(platforms, platform) == platforms.end()) {
+        platforms.push_back(std::move(platform));
+      }
+    }
+  }
+  return platforms;
 }
 
 /// "id=ID,src=FILE" or "id=ID,env=VARIABLE" or "type=…"; a secret without a source is the variable of its name, or
@@ -230,6 +242,10 @@ Result<app::ImageBuild> image_build_of(const Invocation& invocation) {
   SHEAF_TRY_ASSIGN(build.request, request_of(invocation));
   SHEAF_TRY_ASSIGN(build.contexts, pairs(invocation, "build-context", "NAME=FROM"));
   SHEAF_TRY_ASSIGN(build.annotations, pairs(invocation, "annotation", "NAME=VALUE"));
+  SHEAF_TRY_ASSIGN(build.platforms, platforms_of(invocation));
+  if (!build.platforms.empty()) {
+    build.request.platform = build.platforms.front();
+  }
   build.tags = invocation.values("tag");
   for (const auto& text : invocation.values("secret")) {
     SHEAF_TRY_ASSIGN(auto secret, secret_of(text));

@@ -246,4 +246,28 @@ Result<Exported> export_image(const store::ImageRecord& image, const ExportOptio
   return Export(image, options, target, store, stop).run().context(fmt::format("writing {}", target.name()));
 }
 
+Result<ExportedSet> export_images(const std::vector<store::ImageRecord>& images, ExportOptions options,
+                                  ImageTarget& target, store::Store& store, std::stop_token stop) {
+  ExportedSet set;
+  if (images.size() > 1) {
+    options.place = ImageTarget::Place::by_digest;
+  }
+  oci::Index index;
+  index.media_type = oci::media_type::k_index;
+  for (const auto& image : images) {
+    SHEAF_TRY_ASSIGN(auto exported, export_image(image, options, target, store, stop));
+    index.manifests.push_back(exported.manifest);
+    set.images.push_back(std::move(exported));
+  }
+  if (images.size() == 1) {
+    set.top = set.images.front().manifest;
+    return set;
+  }
+  const auto text = oci::serialise(index);
+  set.top = {index.media_type, Digest::of(text), text.size(), {}, {}, {}};
+  SHEAF_TRY(target.put_manifest(set.top, text, ImageTarget::Place::named, std::move(stop))
+                .context(fmt::format("writing {}", target.name())));
+  return set;
+}
+
 } // namespace sheaf::image

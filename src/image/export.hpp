@@ -53,6 +53,17 @@ struct Exported {
   bool unchanged = false;
 };
 
+/// Images for several platforms that one name stands for.
+struct ExportedSet {
+  /// Of the index; with one image, of its manifest.
+  oci::Descriptor top;
+  /// As given.
+  std::vector<Exported> images;
+};
+/// One image as `export_image` does; several with an index of them. `target.finish()` is the caller's.
+Result<ExportedSet> export_images(const std::vector<store::ImageRecord>& images, ExportOptions options,
+                                  ImageTarget& target, store::Store& store, std::stop_token stop);
+
 /// Puts blobs, then the manifest; `target.finish()` is the caller's. `corrupt` if a tree or a blob was lost.
 Result<Exported> export_image(const store::ImageRecord& image, const ExportOptions& options, ImageTarget& target,
                               store::Store& store, std::stop_token stop);

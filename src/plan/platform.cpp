@@ -12,6 +12,8 @@
 namespace sheaf::plan {
 namespace {
 
+constexpr std::string_view k_for = " for "; // no name of an image has a blank
+
 /// Other names of architectures: name -> as Go has it, variant.
 const std::map<std::string, std::pair<std::string, std::string>, std::less<>>& aliases() {
   static const std::map<std::string, std::pair<std::string, std::string>, std::less<>> names = {
@@ -71,6 +73,20 @@ Result<Platform> Platform::parse(std::string_view text) {
     return mistake();
   }
   return platform;
+}
+
+std::string PlatformImage::to_string() const {
+  return platform && *platform != native_platform() ? name + std::string(k_for) + platform->to_string() : name;
+}
+
+PlatformImage PlatformImage::parse(std::string_view text) {
+  const auto at = text.rfind(k_for);
+  if (at != std::string_view::npos) {
+    if (auto platform = Platform::parse(text.substr(at + k_for.size()))) {
+      return {std::string(text.substr(0, at)), std::move(*platform)};
+    }
+  }
+  return {std::string(text), std::nullopt};
 }
 
 Platform native_platform() {

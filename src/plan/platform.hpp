@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,5 +25,16 @@ struct Platform {
 
 /// What this program was built for.
 Platform native_platform();
+
+/// An image as plans name it: alone if it is for the native platform, else "alpine for linux/arm64", so that one plan
+/// can have it for several.
+struct PlatformImage {
+  std::string name;
+  /// Nothing: the native one, or whatever there is.
+  std::optional<Platform> platform = std::nullopt;
+  std::string to_string() const;
+  static PlatformImage parse(std::string_view text);
+  bool operator==(const PlatformImage&) const = default;
+};
 
 } // namespace sheaf::plan

@@ -44,6 +44,14 @@ BuildArguments given_arguments(const ImageRequest& request) {
   return arguments;
 }
 
+/// An image is wanted for the platform of the stage that names it.
+Source for_platform(Source source, const Platform& platform) {
+  if (source.kind == Source::Kind::image) {
+    source.name = PlatformImage{std::move(source.name), platform}.to_string();
+  }
+  return source;
+}
+
 /// The name or number by which people know a stage.
 std::string title(const cf::Stage& stage, std::size_t number) {
   return stage.from.alias ? stage.from.alias->text : std::to_string(number);
@@ -100,6 +108,7 @@ void StageGraph::add_node(std::size_t number, StageWords& words) {
               : stage             ? result_of(*stage)
               : name == "scratch" ? Source{Source::Kind::nothing, {}, 0}
                                   : image_or_context(name);
+  node.base = for_platform(std::move(node.base), node.platform);
   if (node.base.kind == Source::Kind::stage) {
     node.platform = from.platform ? node.platform : m_nodes[node.base.stage].platform;
   }
@@ -189,9 +198,10 @@ std::optional<Source> StageGraph::source_of(const std::string& name, Span span, 
     stage = given;
   }
   if (!stage) {
-    return name == "scratch" ? Source{Source::Kind::nothing, {}, 0} : image_or_context(name);
+    return name == "scratch" ? Source{Source::Kind::nothing, {}, 0}
+                             : for_platform(image_or_context(name), m_nodes[number].platform);
   }
-  const auto source = result_of(*stage);
+  const auto source = for_platform(result_of(*stage), m_nodes[number].platform);
   if (source.kind == Source::Kind::stage && *stage == number) {
     words.error(span, "stage-cycle", fmt::format("stage '{}' cannot copy from itself", name));
     return std::nullopt;

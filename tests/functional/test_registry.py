@@ -226,6 +226,29 @@ def test_another_selection_sends_only_what_is_new(machine, other, servers, accou
     assert other.ok("up", "--image", name, "--", "/bin/sh", "-c", script).out == "b\nc\ndev\n"
 
 
+def test_base_and_agents_are_images_of_their_own(machine):
+    project = sheaf.tiny_project(machine)
+    project.layer("a", "RUN echo a > /opt-a\n")
+    for agent in ("robot", "helper"):
+        project.layer(agent, f"RUN echo {agent} > /opt-{agent}\n", settings="kind: agent\n")
+    project.write("sheaf.yml", "layers: [a]\nagents: 'robot,helper'\nenv: {OWN: project}\n")
+    made = project.ok("build", "--json").json()
+    assert made["agents_image"] == "sheaf-l1-cli:base-helper-robot" and made["image"].endswith(":l2-cli")
+    said = {name: machine.ok("image", "show", name, "--json").json() for name in (made["agents_image"], made["image"])}
+    labels = said[made["agents_image"]]["config"]["Labels"]
+    assert labels["sheaf.agents"].split(",") == ["helper", "robot"] and "a" not in labels["sheaf.layers"].split(",")
+    assert "OWN=project" in said[made["image"]]["config"]["Env"]
+    assert "OWN=project" not in said[made["agents_image"]]["config"]["Env"], "other projects share it"
+    script = "cat /opt-robot /opt-helper; test ! -e /opt-a"
+    assert machine.ok("up", "--image", made["agents_image"], "--", "/bin/sh", "-c", script).out == "robot\nhelper\n"
+    # Another project with the same agents has the same image, and one without agents has none.
+    project.write("sheaf.yml", "agents: 'helper,robot'\n")
+    project.ok("build")
+    assert machine.ok("image", "show", made["agents_image"], "--json").json()["id"] == said[made["agents_image"]]["id"]
+    project.write("sheaf.yml", "layers: [a]\n")
+    assert project.ok("build", "--json").json()["agents_image"] is None
+
+
 def cached_project(machine, cache):
     project = sheaf.tiny_project(machine)
     project.write("sheaf.yml", "layers: [a, b]\n")

@@ -31,14 +31,24 @@ constexpr std::array<std::string_view, 5> k_examples = {
     "sheaf build -t app .", "sheaf build -f docker/web.Dockerfile --target web --build-arg VERSION=2 -t web:2 .",
     "sheaf build -o out https://git.example.org/team/app.git#main", "sheaf build --check .", "sheaf build"};
 
+void tell(const app::StackImage& image, EventSink& events) {
+  events.emit({EventKind::note, "image", fmt::format("{}  {}", image.id.to_string().substr(0, 19), image.name)});
+}
+
 Result<int> build_project(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
-  SHEAF_TRY_ASSIGN(const auto environment,
-                   app::make_ready(invocation.choices(), {store, *invocation.events, invocation.stop(), jobs}));
+  const app::Session session{store, *invocation.events, invocation.stop(), jobs};
+  SHEAF_TRY_ASSIGN(const auto environment, app::make_ready(invocation.choices(), session));
+  nlohmann::json shared = nullptr;
+  if (const auto agents = app::agents_of(environment); !agents.empty()) {
+    SHEAF_TRY_ASSIGN(const auto alone, app::make_agents_ready(invocation.choices(), agents, session));
+    SHEAF_TRY_ASSIGN(const auto image, app::save_agents_image(alone, store));
+    tell(image, *invocation.events);
+    shared = image.name;
+  }
   SHEAF_TRY_ASSIGN(const auto image, app::save_stack_image(environment, store));
-  invocation.events->emit(
-      {EventKind::note, "image", fmt::format("{}  {}", image.id.to_string().substr(0, 19), image.name)});
+  tell(image, *invocation.events);
   if (!invocation.json()) {
     return 0;
   }
@@ -47,8 +57,10 @@ Result<int> build_project(Invocation& invocation) {
     layers.push_back(
         {{"name", line.name}, {"kind", line.kind}, {"content_key", line.content_key}, {"bytes", line.bytes}});
   }
-  Invocation::print(nlohmann::json{{"layers", layers}, {"image", image.name}, {"id", image.id.to_string()}}.dump(2) +
-                    "\n");
+  Invocation::print(
+      nlohmann::json{{"layers", layers}, {"image", image.name}, {"id", image.id.to_string()}, {"agents_image", shared}}
+          .dump(2) +
+      "\n");
   return 0;
 }
 
@@ -65,7 +77,8 @@ const Command k_build = {
     "out "
     "the Dockerfile and keeps the image in the store. Steps that were done before on the same content are not done "
     "again. Without any of them it builds and joins the layers of the project, as 'sheaf up' does before it runs "
-    "something, and names the image of them PROJECT:l2-dev, or PROJECT:l2-cli if it has agents.",
+    "something, and names the image of them PROJECT:l2-dev, or PROJECT:l2-cli if it has agents; the base alone is "
+    "sheaf-l0:BASE, base and agents are sheaf-l1-cli:BASE-AGENT….",
     {"[CONTEXT]", 0, 1},
     k_options,
     k_examples,

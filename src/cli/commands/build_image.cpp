@@ -55,7 +55,10 @@ std::string metadata_of(const app::ImageBuilt& built) {
   if (built.written) {
     json["containerimage.digest"] = built.written->manifest.digest.to_string();
     json["containerimage.descriptor"] = to_json(built.written->manifest);
-    json["containerimage.config.digest"] = built.written->config.digest.to_string();
+    json.erase("containerimage.config.digest");
+    if (built.written->config) {
+      json["containerimage.config.digest"] = built.written->config->digest.to_string();
+    }
   }
   return json.dump(2) + "\n";
 }
@@ -120,7 +123,8 @@ Result<int> build_image(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   const app::Session session{store, *invocation.events, invocation.stop(), jobs};
   if (invocation.has("check") || invocation.has("print")) {
-    SHEAF_TRY_ASSIGN(const auto planned, app::plan_image_build(build, session));
+    SHEAF_TRY_ASSIGN(const auto context, app::open_context(build.where, store, invocation.stop()));
+    SHEAF_TRY_ASSIGN(const auto planned, app::plan_image_build(build, context, session));
     if (invocation.has("print")) {
       Invocation::print(plan::to_json(planned.plan) + "\n");
     }

@@ -198,7 +198,7 @@ Result<void> write(const store::StoredImage& image, const std::string& format, c
     app::OutputRequest request;
     request.kind = format == "tar" ? app::OutputRequest::Kind::tar : app::OutputRequest::Kind::directory;
     request.destination = path;
-    SHEAF_TRY(app::write_output(request, image.record, {}, session));
+    SHEAF_TRY(app::write_output(request, {image.record}, {}, session));
     return {};
   }
   app::ExportRequest request;

@@ -206,6 +206,31 @@ TEST_F(ExportTest, ALayoutKeepsItsOtherImages) {
   EXPECT_EQ(ImageFile::open(path("layout"), m_other).value().entries().size(), 2U);
 }
 
+TEST_F(ExportTest, SeveralImagesAreAnIndexUnderOneName) {
+  const auto here = this->image(m_store);
+  auto there = here;
+  there.image.architecture = "riscv64";
+  for (const auto* place : {"layout", "layout.tar"}) {
+    const std::vector<std::string> names = {"docker.io/library/app:1"};
+    const auto target = std::string_view(place).ends_with(".tar") ? open_layout_tar(path(place), names).value()
+                                                                  : open_layout_directory(path(place), names).value();
+    const auto set = export_images({here, there}, {}, *target, m_store, {});
+    ASSERT_TRUE(set) << set.error().render();
+    ASSERT_TRUE(target->finish());
+    EXPECT_EQ(set->top.media_type, oci::media_type::k_index);
+    const auto file = ImageFile::open(path(place), m_other).value();
+    ASSERT_EQ(file.entries().size(), 1U);
+    const auto source = file.source(file.entries().front()).value();
+    for (const auto& image : {here, there}) {
+      ImportOptions options;
+      options.platform = oci::Platform{image.image.os, image.image.architecture, image.image.variant, {}};
+      const auto brought = import_image(*source, options, m_other, {});
+      ASSERT_TRUE(brought) << brought.error().render();
+      EXPECT_EQ(store::image_id(*brought), store::image_id(image));
+    }
+  }
+}
+
 TEST_F(ExportTest, ALostTreeIsTold) {
   const auto image = this->image(m_store);
   ASSERT_TRUE(os::remove_all(m_store.root() + "/" + image.trees[1].folder));

@@ -94,6 +94,19 @@ TEST(ImagePlan, PlatformArgumentsNeedAnArg) {
   EXPECT_EQ(result(plan).architecture, "arm");
 }
 
+TEST(ImagePlan, ImagesAreWantedForThePlatformOfTheirStage) {
+  ImageRequest request;
+  request.platform = Platform{"linux", "riscv64", ""};
+  const std::map<std::string, oci::Image> images = {{"tools", {}}, {"base for linux/riscv64", {}}};
+  const auto plan = planned("FROM --platform=$BUILDPLATFORM tools AS t\nFROM base\nCOPY --from=other /x /x\n"
+                            "COPY --from=t /y /y\n",
+                            request, images);
+  EXPECT_THAT(images_of(plan),
+              testing::UnorderedElementsAre("tools", "base for linux/riscv64", "other for linux/riscv64"));
+  EXPECT_EQ(plan.stages.at(0).platform, native_platform());
+  EXPECT_EQ(result(plan).architecture, "riscv64");
+}
+
 TEST(ImagePlan, AnEntrypointTakesTheInheritedCommandAway) {
   oci::Image base;
   base.config.command = {"old"};

@@ -32,5 +32,15 @@ TEST(Platform, RefusesWhatIsNone) {
   }
 }
 
+TEST(PlatformImage, SaysThePlatformUnlessItIsTheNativeOne) {
+  const Platform foreign{"linux", "riscv64", ""};
+  const PlatformImage image{"oci-layout:///srv/for/x:1", foreign};
+  EXPECT_EQ(image.to_string(), "oci-layout:///srv/for/x:1 for linux/riscv64");
+  EXPECT_EQ(PlatformImage::parse(image.to_string()), image);
+  EXPECT_EQ((PlatformImage{"alpine", native_platform()}.to_string()), "alpine");
+  EXPECT_EQ(PlatformImage::parse("alpine"), (PlatformImage{"alpine", std::nullopt}));
+  EXPECT_EQ(PlatformImage::parse("waiting for godot").name, "waiting for godot");
+}
+
 } // namespace
 } // namespace sheaf::plan
