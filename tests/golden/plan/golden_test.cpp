@@ -63,12 +63,21 @@ protected:
     }
     const auto plan = plan_image(*file, m_request, m_images, m_diagnostics);
     m_is_planned = plan.has_value();
-    return m_text + (plan ? to_json(*plan) : std::string()) + m_diagnostics.render() +
-           (m_diagnostics.all().empty() ? "" : "\n");
+    return as_on_that_machine(m_text + (plan ? to_json(*plan) : std::string()) + m_diagnostics.render() +
+                              (m_diagnostics.all().empty() ? "" : "\n"));
   }
   bool is_planned() const { return m_is_planned; }
 
 private:
+  /// Images for a machine's own platform are named without it.
+  std::string as_on_that_machine(std::string text) const {
+    const auto suffix = " for " + m_request.platform->to_string();
+    for (auto at = text.find(suffix); at != std::string::npos; at = text.find(suffix)) {
+      text.erase(at, suffix.size());
+    }
+    return text;
+  }
+
   void take(const Json& json) {
     const auto build_args = json.value("build_args", Json::object());
     const auto labels = json.value("labels", Json::object());
@@ -85,8 +94,12 @@ private:
     m_request.allow_insecure = json.value("allow_insecure", false);
     m_request.no_cache_filter = json.value("no_cache_filter", std::set<std::string, std::less<>>());
     for (const auto& [name, config] : images.items()) {
-      m_images[name] =
-          oci::parse_image(Json{{"os", "linux"}, {"architecture", "arm64"}, {"config", config}}.dump()).value();
+      const auto named = PlatformImage::parse(name);
+      const PlatformImage image{named.name, named.platform ? named.platform : m_request.platform};
+      m_images[image.to_string()] =
+          oci::parse_image(
+              Json{{"os", "linux"}, {"architecture", image.platform->architecture}, {"config", config}}.dump())
+              .value();
     }
   }
 

@@ -112,7 +112,12 @@ TEST(Parser, ValuesMayBeEmptyOrOdd) {
   EXPECT_EQ(parse({"up", "--base", "[a,b]"}).value().options.at("base"), "[a,b]");
 }
 
-TEST(Parser, ASwitchTakesNoValue) { EXPECT_EQ(mistake({"plan", "--json=false"}).code(), ErrorCode::invalid); }
+/// As docker's: "--pull=false".
+TEST(Parser, ASwitchMayBeTrueOrFalse) {
+  EXPECT_TRUE(parse({"plan", "--json=true"}).value().options.contains("json"));
+  EXPECT_FALSE(parse({"plan", "--json=0"}).value().options.contains("json"));
+  EXPECT_EQ(mistake({"plan", "--json=maybe"}).code(), ErrorCode::invalid);
+}
 
 TEST(Parser, HelpNeedsNoOperands) {
   for (const auto& command : commands()) {
