@@ -134,6 +134,16 @@ Result<std::optional<store::ImageRecord>> find_pulled(const Digest& digest, stor
   return std::optional(std::move(image->record));
 }
 
+Result<std::optional<store::StoredImage>> find_stored(const std::string& name, store::Store& store) {
+  SHEAF_TRY_ASSIGN(auto image, store.find_image(name));
+  const auto reference = oci::Reference::parse(name);
+  if (image || !reference || !reference->digest) {
+    return image;
+  }
+  SHEAF_TRY_ASSIGN(const auto id, os::read_file_if_exists(pulled_path(*reference->digest, store)));
+  return id ? store.find_image(*id) : Result<std::optional<store::StoredImage>>(std::nullopt);
+}
+
 Result<Pulled> pull_image(const std::string& name, const std::optional<oci::Platform>& platform,
                           const Session& session) {
   SHEAF_TRY_ASSIGN(const auto reference, oci::Reference::parse(name));

@@ -6,6 +6,7 @@
 #include "app/build_stack.hpp"
 #include "oci/manifest.hpp"
 #include "store/image_record.hpp"
+#include "store/store.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -33,6 +34,9 @@ Result<Pulled> pull_image(const std::string& name, const std::optional<oci::Plat
 
 /// What was pulled by this digest before, if it is in the store: "app@sha256:…" names an image or an index.
 Result<std::optional<store::ImageRecord>> find_pulled(const Digest& digest, store::Store& store);
+
+/// An image of the store by name, id, or the digest by which it was pulled.
+Result<std::optional<store::StoredImage>> find_stored(const std::string& name, store::Store& store);
 
 /// All images of an OCI layout or docker archive, a directory or a tar; "-" is standard input. `name` is given to the
 /// only image instead of those that the file has.
