@@ -240,7 +240,10 @@ def on_a_terminal(machine, *words, typed=b""):
         if typed:
             sheaf.wait_until(lambda: not termios.tcgetattr(theirs)[3] & termios.ECHO, what="the question")
             os.write(ours, typed)
-        sheaf.wait_until(lambda: read() or process.poll() is not None, what="the end")
+        try:
+            sheaf.wait_until(lambda: read() or process.poll() is not None, what="the end")
+        finally:
+            process.kill()
         read()
     echoes = bool(termios.tcgetattr(theirs)[3] & termios.ECHO)
     for end in (ours, theirs):
