@@ -157,6 +157,16 @@ Result<Digest> digest_in_registry(const std::string& name, const Session& sessio
   return current_digest(client, reference, session.stop).context(doing);
 }
 
+Result<std::optional<store::StoredImage>> find_stored(const std::string& name, store::Store& store) {
+  SHEAF_TRY_ASSIGN(auto image, store.find_image(name));
+  const auto reference = oci::Reference::parse(name);
+  if (image || !reference || !reference->digest) {
+    return image;
+  }
+  SHEAF_TRY_ASSIGN(const auto id, os::read_file_if_exists(pulled_path(*reference->digest, std::nullopt, store)));
+  return id ? store.find_image(*id) : Result<std::optional<store::StoredImage>>(std::nullopt);
+}
+
 Result<Pulled> pull_image(const std::string& name, const std::optional<oci::Platform>& platform,
                           const Session& session) {
   SHEAF_TRY_ASSIGN(const auto reference, oci::Reference::parse(name));

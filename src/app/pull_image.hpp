@@ -7,6 +7,7 @@
 #include "oci/manifest.hpp"
 #include "oci/reference.hpp"
 #include "store/image_record.hpp"
+#include "store/store.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -45,6 +46,9 @@ find_pulled(const Digest& digest, const std::optional<oci::Platform>& platform, 
 
 /// Whether it is for this platform; any is for nothing.
 bool fits(const store::ImageRecord& record, const std::optional<oci::Platform>& platform);
+
+/// An image of the store by name, id, or the digest by which it was pulled.
+Result<std::optional<store::StoredImage>> find_stored(const std::string& name, store::Store& store);
 
 /// All images of an OCI layout or docker archive, a directory or a tar; "-" is standard input. `name` is given to the
 /// only image instead of those that the file has.

@@ -4,6 +4,7 @@
 #include "archive/packing.hpp"
 #include "archive/unpack.hpp"
 #include "base/text.hpp"
+#include "cache/tree_check.hpp"
 #include "image/layer_blob.hpp"
 #include "os/file.hpp"
 #include "store/blobs.hpp"
@@ -105,7 +106,8 @@ public:
   }
 
   /// Unpacks the tree, and keeps the blob so that it need not be packed here.
-  Result<void> tree(const oci::Descriptor& blob, const store::LayerRecord& record, const std::string& directory) {
+  Result<void> tree(const oci::Descriptor& blob, const store::LayerRecord& record, const layer::Inventory& inventory,
+                    const std::string& directory) {
     store::Blobs blobs(m_store);
     SHEAF_TRY_ASSIGN(auto writer, blobs.create(store::Blobs::Verify::yes));
     SHEAF_TRY(m_source.blob(
@@ -118,7 +120,9 @@ public:
     SHEAF_TRY_ASSIGN(const auto root, os::open(directory, O_RDONLY | O_DIRECTORY));
     archive::UnpackOptions options;
     options.whiteouts = archive::Whiteouts::overlay;
-    SHEAF_TRY(archive::unpack(reader, root, "/", options));
+    options.digest = archive::ContentDigest::taken;
+    SHEAF_TRY_ASSIGN(const auto unpacked, archive::unpack(reader, root, "/", options));
+    SHEAF_TRY(check_tree(root, inventory, unpacked.contents));
     return remember(blob, plain, record, blobs);
   }
 
@@ -176,9 +180,10 @@ Result<store::StoredLayer> get_layer(const RecipeKey& recipe, image::ImageSource
   if (record.recipe_key != recipe || record.content_key != content_key_of(record, inventory, facts)) {
     return Error(ErrorCode::corrupt, fmt::format("the layer under '{}' is another one", tag_of(recipe)));
   }
+  SHEAF_TRY_ASSIGN(const auto entries, layer::parse_inventory(inventory));
   SHEAF_TRY_ASSIGN(auto staging, store.stage());
   const auto directory = staging.file("layer");
-  SHEAF_TRY(getting.tree(manifest.layers[0], record, directory + "/tree"));
+  SHEAF_TRY(getting.tree(manifest.layers[0], record, entries, directory + "/tree"));
   SHEAF_TRY(os::write_file(directory + "/inventory", inventory));
   SHEAF_TRY(os::write_file(directory + "/facts", facts));
   return store.commit(directory, record);

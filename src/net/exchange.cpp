@@ -198,8 +198,11 @@ private:
     if (!trust.authorities.empty()) {
       std::string all;
       for (const auto& file : trust.authorities) {
-        SHEAF_TRY_ASSIGN(const auto text, os::read_file(file).context("reading certificates of authorities"));
-        all.append(text).append("\n");
+        const auto text = os::read_file(file);
+        if (!text) { // nobody may take it for an answer that says "not found"
+          return Error(ErrorCode::denied, "reading certificates of authorities: " + text.error().summary());
+        }
+        all.append(*text).append("\n");
       }
       // The authorities of the system stay: they are in CURLOPT_CAPATH.
       curl_blob blob{all.data(), all.size(), CURL_BLOB_COPY};
@@ -244,7 +247,11 @@ private:
     }
     const auto text = redacted(said.empty() ? std::string(m_curl.easy_strerror(code)) : std::string(said), secrets);
     const bool is_trust = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM;
-    return {is_trust ? ErrorCode::denied : ErrorCode::network, text};
+    Error error(is_trust ? ErrorCode::denied : ErrorCode::network, text);
+    return code != CURLE_SSL_CONNECT_ERROR
+               ? error
+               : std::move(error).with_hint("does it speak TLS? A host without has to be named insecure in the "
+                                            "settings: 'registries: {HOST: {insecure: true}}' in config.yml");
   }
 
   static std::size_t take_header(const char* bytes, std::size_t size, std::size_t count, void* self) {

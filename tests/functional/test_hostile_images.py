@@ -115,6 +115,12 @@ def test_a_registry_that_is_slow_to_know_a_blob_is_asked_again(two_images, machi
     assert machine.ok("push", "good:1", f"{proxy.address}/good:2", "--json").json()["manifest"] == digests["good"]
 
 
+def test_a_registry_without_tls_that_nobody_named_insecure(machine, tmp_path):
+    with registries.Registry(tmp_path / "registry") as server:
+        refused = machine.run("pull", f"{server.elsewhere}/a:1")
+    assert refused.code == 11 and "insecure: true" in refused.err
+
+
 @pytest.mark.parametrize("proxy", ["nonsense://user:sesame42@proxy.invalid", "user:sesame42@127.0.0.1:1"])
 def test_the_password_of_a_proxy_is_not_shown(machine, proxy):
     refused = machine.run("pull", "registry.invalid/a:1", HTTPS_PROXY=proxy, https_proxy=proxy)
@@ -167,6 +173,41 @@ def test_ids_that_the_user_does_not_have(machine):
         assert outcome.code != 0 and "3000000000:0" in outcome.err and "/etc/subuid" in outcome.err
 
 
+def test_a_layer_of_a_cache_must_be_what_its_inventory_says(machine):
+    with sheaf.machine_for(machine.account) as other:
+        cache = machine.directory("cache")
+        cache.chmod(0o777)
+        project = sheaf.tiny_project(machine)
+        project.layer("tool", "RUN echo hello > /tool\n")
+        project.write("sheaf.yml", "layers: [tool]\n")
+        project.ok("build", SHEAF_CACHES=str(cache))
+        exchange_trees(cache)
+        machine.give(cache)
+        second = sheaf.tiny_project(other)
+        second.layer("tool", "RUN echo hello > /tool\n")
+        second.write("sheaf.yml", "layers: [tool]\n")
+        outcome = second.ok("up", "--", "/bin/cat", "/tool", SHEAF_CACHES=str(cache))
+    assert outcome.out == "hello\n" and "'/tool' of the layer's tree has another content" in outcome.err
+
+
+def exchange_trees(cache):
+    """The layer of /tool in a cache keeps its record and its inventory, and gets another file."""
+    blobs = cache / "blobs/sha256"
+
+    def put(content):
+        digest = hashlib.sha256(content).hexdigest()
+        (blobs / digest).write_bytes(content)
+        return {"digest": f"sha256:{digest}", "size": len(content)}
+
+    index = json.loads((cache / "index.json").read_text())
+    for entry in index["manifests"]:
+        manifest = json.loads((blobs / entry["digest"][7:]).read_text())
+        if (blobs / manifest["layers"][1]["digest"][7:]).read_bytes().endswith(b"\ttool\n"):
+            manifest["layers"][0].update(put(gzip.compress(layer_of((member("tool"), b"other\n")))))
+            entry.update(put(json.dumps(manifest).encode()))
+    (cache / "index.json").write_text(json.dumps(index))
+
+
 def test_an_import_that_waits_for_its_input_can_be_stopped(machine):
     read, write = os.pipe()
     with subprocess.Popen([machine.program, "import", "-"], stdin=read, stderr=subprocess.PIPE, text=True,
@@ -199,7 +240,10 @@ def on_a_terminal(machine, *words, typed=b""):
         if typed:
             sheaf.wait_until(lambda: not termios.tcgetattr(theirs)[3] & termios.ECHO, what="the question")
             os.write(ours, typed)
-        sheaf.wait_until(lambda: read() or process.poll() is not None, what="the end")
+        try:
+            sheaf.wait_until(lambda: read() or process.poll() is not None, what="the end")
+        finally:
+            process.kill()
         read()
     echoes = bool(termios.tcgetattr(theirs)[3] & termios.ECHO)
     for end in (ours, theirs):

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/pull_image.hpp"
 #include "base/text.hpp"
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
@@ -67,7 +68,7 @@ Result<int> list(Invocation& invocation) {
 }
 
 Result<store::StoredImage> find(store::Store& store, const std::string& name) {
-  SHEAF_TRY_ASSIGN(auto image, store.find_image(name));
+  SHEAF_TRY_ASSIGN(auto image, app::find_stored(name, store));
   if (!image) {
     return Error(ErrorCode::not_found, fmt::format("there is no image '{}'", name))
         .with_hint("'sheaf image list' shows all");

@@ -6,11 +6,13 @@
 
 #include <fmt/format.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 
@@ -29,13 +31,16 @@ std::string host_of(const Invocation& invocation) {
   return invocation.operands.empty() ? std::string(k_default_host) : invocation.operands.front();
 }
 
+// A signal handler can reach nothing but globals.
+std::atomic<bool> g_is_interrupted{false};
+
 /// While it lives a signal that would end the process ends the reading only, so that the terminal is as before at the
 /// end.
 class Interruptible {
 public:
   Interruptible() {
     struct sigaction action {};
-    action.sa_handler = [](int /*signal*/) {};
+    action.sa_handler = [](int /*signal*/) { g_is_interrupted = true; };
     for (std::size_t i = 0; i < k_signals.size(); ++i) {
       sigaction(k_signals.at(i), &action, &m_before.at(i));
     }
@@ -81,9 +86,19 @@ Result<std::string> read_line() {
   const Interruptible signals;
   std::string line;
   for (char c = 0;;) {
+    // A signal may come just before the call that it should end.
+    constexpr int k_patience = 100; // milliseconds
+    pollfd waiting{STDIN_FILENO, POLLIN, 0};
+    const int ready = poll(&waiting, 1, k_patience);
+    if (g_is_interrupted) {
+      return Error(ErrorCode::cancelled, "stopped");
+    }
+    if (ready <= 0) {
+      continue;
+    }
     const auto got = ::read(STDIN_FILENO, &c, 1);
     if (got < 0) {
-      return errno == EINTR ? Error(ErrorCode::cancelled, "stopped") : Error::from_errno(errno, "reading the terminal");
+      return Error::from_errno(errno, "reading the terminal");
     }
     if (got == 0 || c == '\n') {
       return line;

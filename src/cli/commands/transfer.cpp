@@ -119,7 +119,7 @@ Result<int> pull(Invocation& invocation) {
 }
 
 Result<store::StoredImage> find(store::Store& store, const std::string& name) {
-  SHEAF_TRY_ASSIGN(auto image, store.find_image(name));
+  SHEAF_TRY_ASSIGN(auto image, app::find_stored(name, store));
   if (!image) {
     return Error(ErrorCode::not_found, fmt::format("there is no image '{}'", name))
         .with_hint("'sheaf image list' shows all");
