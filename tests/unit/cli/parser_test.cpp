@@ -112,7 +112,11 @@ TEST(Parser, ValuesMayBeEmptyOrOdd) {
   EXPECT_EQ(parse({"up", "--base", "[a,b]"}).value().options.at("base"), "[a,b]");
 }
 
-TEST(Parser, ASwitchTakesNoValue) { EXPECT_EQ(mistake({"plan", "--json=false"}).code(), ErrorCode::invalid); }
+TEST(Parser, ASwitchMayBeSaidInFull) {
+  EXPECT_TRUE(parse({"plan", "--json=true"})->options.contains("json"));
+  EXPECT_FALSE(parse({"plan", "--json=false"})->options.contains("json"));
+  EXPECT_EQ(mistake({"plan", "--json=perhaps"}).code(), ErrorCode::invalid);
+}
 
 TEST(Parser, HelpNeedsNoOperands) {
   for (const auto& command : commands()) {
