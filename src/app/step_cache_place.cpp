@@ -83,14 +83,12 @@ Result<bool> take_of_target(const std::string& name, const std::string& value, S
 }
 
 Result<void> take(Direction direction, const std::string& name, const std::string& value, StepCachePlace& place) {
-  const auto folder = direction == Direction::from ? "src" : "dest";
-  if (name == "ref" && place.kind == Kind::registry) {
+  const std::string_view folder = direction == Direction::from ? "src" : "dest";
+  const bool is_registry = place.kind == Kind::registry;
+  const bool is_directory = place.kind == Kind::directory;
+  if ((name == "ref" && is_registry) || (name == folder && is_directory)) {
     place.place = value;
-  } else if (name == folder && place.kind == Kind::directory) {
-    place.place = value;
-  } else if (name == "tag" && place.kind == Kind::directory) {
-    place.tag = value;
-  } else if (name == "digest" && place.kind == Kind::directory && direction == Direction::from) {
+  } else if (is_directory && (name == "tag" || (name == "digest" && direction == Direction::from))) {
     place.tag = value;
   } else {
     const auto taken = direction == Direction::to ? take_of_target(name, value, place) : Result<bool>(false);
