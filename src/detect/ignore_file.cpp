@@ -101,12 +101,13 @@ bool IgnoreFile::fits(const Pattern& pattern, std::string_view path, std::string
 
 Verdict IgnoreFile::verdict(std::string_view path, EntryKind kind) const {
   const auto name = path.substr(path.rfind('/') + 1);
-  for (auto pattern = m_patterns.rbegin(); pattern != m_patterns.rend(); ++pattern) {
-    if ((kind == EntryKind::directory || !pattern->is_for_directories) && fits(*pattern, path, name)) {
-      return pattern->is_negated ? Verdict::included : Verdict::ignored;
-    }
+  const auto last = std::find_if(m_patterns.rbegin(), m_patterns.rend(), [&](const Pattern& pattern) {
+    return (kind == EntryKind::directory || !pattern.is_for_directories) && fits(pattern, path, name);
+  });
+  if (last == m_patterns.rend()) {
+    return Verdict::none;
   }
-  return Verdict::none;
+  return last->is_negated ? Verdict::included : Verdict::ignored;
 }
 
 void IgnoreFiles::push(std::string_view folder, IgnoreFile file) {
@@ -114,13 +115,12 @@ void IgnoreFiles::push(std::string_view folder, IgnoreFile file) {
 }
 
 bool IgnoreFiles::ignores(std::string_view path, EntryKind kind) const {
-  for (auto level = m_levels.rbegin(); level != m_levels.rend(); ++level) {
-    const auto verdict = level->file.verdict(path.substr(level->folder_size), kind);
-    if (verdict != Verdict::none) {
-      return verdict == Verdict::ignored;
-    }
-  }
-  return false;
+  auto verdict = Verdict::none;
+  const bool is_told = std::any_of(m_levels.rbegin(), m_levels.rend(), [&](const Level& level) {
+    verdict = level.file.verdict(path.substr(level.folder_size), kind);
+    return verdict != Verdict::none;
+  });
+  return is_told && verdict == Verdict::ignored;
 }
 
 } // namespace sheaf::detect

@@ -8,8 +8,9 @@
 namespace sheaf::detect {
 
 std::size_t Matcher::shape(std::string_view name) {
-  const auto ends = static_cast<unsigned char>(name.front()) * 31U + static_cast<unsigned char>(name.back());
-  return (ends * 67U + name.size()) % 4096;
+  const std::size_t first = static_cast<unsigned char>(name.front());
+  const std::size_t last = static_cast<unsigned char>(name.back());
+  return ((first * 31 + last) * 67 + name.size()) % 4096;
 }
 
 Matcher::Matcher(std::span<const Rule> rules) : m_rules(rules) {

@@ -5,13 +5,25 @@
 
 #include <fmt/format.h>
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
+#include <algorithm>
+
 namespace sheaf::detect {
+namespace {
+
+/// TOML forbids them everywhere; the library's parser of keys fails an assertion on NUL instead of saying so.
+bool is_control(char c) {
+  return (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == '\x7f';
+}
+
+} // namespace
 
 Result<std::optional<Written>> toml_text(std::string_view contents, std::string_view path) {
+  if (const auto* found = std::find_if(contents.begin(), contents.end(), is_control); found != contents.end()) {
+    const auto line = 1 + std::count(contents.begin(), found, '\n');
+    return Error(ErrorCode::invalid, fmt::format("line {} is not TOML: it has a control character", line));
+  }
   const auto parsed = toml::parse(contents);
   if (!parsed) {
     const auto& error = parsed.error();

@@ -41,7 +41,8 @@ std::optional<Written> behind_word(std::string_view contents, std::string_view w
   std::size_t number = 0;
   for (const auto line : lines_of(contents)) {
     ++number;
-    if (line.starts_with(word) && line.size() > word.size() && k_blanks.find(line[word.size()]) != k_blanks.npos) {
+    if (line.starts_with(word) && line.size() > word.size() &&
+        k_blanks.find(line[word.size()]) != std::string_view::npos) {
       if (const auto value = first_word(line.substr(word.size())); !value.empty()) {
         return Written{std::string(value), number};
       }

@@ -120,41 +120,56 @@ private:
 
   bool is_range() const { return at + 1 < pattern.size() && pattern[at] == '-' && pattern[at + 1] != ']'; }
 
+  /// What can be the lower end of a range, if anything, after a part of a set was read.
+  using Low = std::optional<char>;
+
+  /// "-x" behind `low`. False at the end of the pattern.
+  bool read_range(Bytes& bytes, char low) {
+    ++at;
+    const auto high = read_member();
+    if (high) {
+      for (auto byte = byte_of(low); byte <= byte_of(*high); ++byte) {
+        bytes.set(byte);
+      }
+    }
+    return high.has_value();
+  }
+
+  /// One byte, range or class of a set; `low` is what came before it and becomes what it leaves. False if it is none.
+  bool read_part(Bytes& bytes, Low& low) {
+    if (low && is_range()) {
+      const auto from = *std::exchange(low, std::nullopt);
+      return read_range(bytes, from);
+    }
+    if (pattern.substr(at).starts_with("[:")) {
+      ++at;
+      const auto is_class = read_class(bytes);
+      if (is_class && *is_class) {
+        low = std::nullopt;
+        return true;
+      }
+      low = is_class ? Low('[') : std::nullopt;
+    } else {
+      low = read_member();
+    }
+    if (low) {
+      bytes.set(byte_of(*low));
+    }
+    return low.has_value();
+  }
+
   /// What stands behind a '['; nothing if it is no proper set.
   std::optional<Bytes> read_set() {
     const bool negated = at < pattern.size() && (pattern[at] == '!' || pattern[at] == '^');
     at += negated ? 1 : 0;
     Bytes bytes;
-    std::optional<char> low; // what a range could start with
-    bool is_first = true;    // a ']' there is a byte like any other
-    for (; is_first || (at < pattern.size() && pattern[at] != ']'); is_first = false) {
-      if (low && is_range()) {
-        ++at;
-        const auto high = read_member();
-        if (!high) {
-          return std::nullopt;
-        }
-        for (auto byte = byte_of(*low); byte <= byte_of(*high); ++byte) {
-          bytes.set(byte);
-        }
-        low = std::nullopt;
-        continue;
-      }
-      if (pattern.substr(at).starts_with("[:")) {
-        ++at;
-        const auto is_class = read_class(bytes);
-        if (!is_class) {
-          return std::nullopt;
-        }
-        low = *is_class ? std::nullopt : std::optional('[');
-        bytes.set(byte_of('['), bytes.test(byte_of('[')) || !*is_class);
-        continue;
-      }
-      low = read_member();
-      if (!low) {
+    Low low;
+    bool is_first = true; // a ']' there is a byte like any other
+    while (is_first || (at < pattern.size() && pattern[at] != ']')) {
+      if (!read_part(bytes, low)) {
         return std::nullopt;
       }
-      bytes.set(byte_of(*low));
+      is_first = false;
     }
     if (at >= pattern.size()) {
       return std::nullopt;

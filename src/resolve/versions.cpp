@@ -149,7 +149,8 @@ VersionChoice choose_version(const LayerDefinition& layer, std::vector<Finding> 
     choice.brings = choice.argument.value_or(choice.brings);
   }
   if (!is_met) {
-    warn_unmet(layer, choice, wishes.is_range() ? *wishes.unmet_by(choice.brings) : choice.asked[choice.followed]);
+    const auto* unmet = wishes.unmet_by(choice.brings);
+    warn_unmet(layer, choice, unmet != nullptr ? *unmet : choice.asked[choice.followed]);
   }
   warn_disagreement(choice);
   return choice;

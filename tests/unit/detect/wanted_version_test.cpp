@@ -79,6 +79,8 @@ TEST(FindVersion, Toml) {
   EXPECT_EQ(found("uv.lock", "version = 1\nrequires-python = \">=3.12\"\n", "requires-python"), "2: >=3.12");
   EXPECT_EQ(found("rust-toolchain", "1.75.0\n", "toolchain.channel"), "");
   EXPECT_EQ(found("rust-toolchain", "[toolchain]\nchannel = \"1.70\"\n", "toolchain.channel"), "2: 1.70");
+  EXPECT_EQ(found("Cargo.toml", std::string_view("\n[\0#\n", 5), "package.rust-version"),
+            "error: line 2 is not TOML: it has a control character");
   EXPECT_TRUE(found("Cargo.toml", "[package\n", "package.rust-version").starts_with("error: line 1 is not TOML"));
 }
 
