@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
 
 namespace sheaf::app {
@@ -83,11 +84,12 @@ Result<std::string> keep_input(store::Staging& staging, const std::stop_token& s
     // What is in front of the pipe may never write, nor end.
     constexpr int k_patience = 100; // milliseconds
     pollfd waiting{STDIN_FILENO, POLLIN, 0};
-    if (poll(&waiting, 1, k_patience) == 0 && !stop.stop_requested()) {
-      continue;
-    }
+    const int ready = poll(&waiting, 1, k_patience);
     if (stop.stop_requested()) {
       return Error(ErrorCode::cancelled, "stopped");
+    }
+    if (ready == 0 || (ready < 0 && errno == EINTR)) {
+      continue; // the signal may become a request to stop a moment later
     }
     const auto got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (got == 0) {
