@@ -29,19 +29,20 @@ std::optional<Error> first_error(const std::vector<std::optional<Error>>& errors
   return found == errors.end() ? std::nullopt : *found;
 }
 
-/// One way through all stages.
-Result<BuiltImage> build_once(const plan::ImagePlan& plan, const ImageInputs& inputs, store::Store& store,
-                              sandbox::Runtime& runtime, EventSink& events, BorrowedSteps& borrowed, StepLog& log,
-                              const std::stop_token& stop) {
-  StageResults results(plan.stages.size()); // a worker writes its own place; others read it when the queue says so
-  std::vector<std::optional<Error>> errors(plan.stages.size());
-  ImageSources sources(inputs, store, results, borrowed);
-  SHEAF_TRY_ASSIGN(auto caches, store.folder("cache/mounts"));
-  ImageBuild build{plan, inputs, store, runtime, events, sources, borrowed, log, CacheMounts(std::move(caches)), {}};
+/// What lasts over several ways through the stages.
+struct Attempt {
+  BorrowedSteps borrowed;
+  StepLog log;
+};
+
+/// Carries out all stages that are needed, or ends all others when one has failed.
+Result<void> run_stages(ImageBuild& build, StageResults& results, const std::stop_token& stop) {
+  const auto& stages = build.plan.stages;
+  std::vector<std::optional<Error>> errors(stages.size());
   std::stop_source ending; // when the caller wants it, or when a stage has failed: the others are for nothing
   const std::stop_callback pass_on(stop, [&] { ending.request_stop(); });
-  ReadyQueue(needs_of(plan)).run(std::max(1U, inputs.jobs), [&](std::size_t i) {
-    auto result = run_stage(build, plan.stages[i], ending.get_token());
+  ReadyQueue(needs_of(build.plan)).run(std::max(1U, build.inputs.jobs), [&](std::size_t i) {
+    auto result = run_stage(build, stages[i], ending.get_token());
     if (!result) {
       errors[i] = std::move(result).error();
       ending.request_stop();
@@ -50,10 +51,21 @@ Result<BuiltImage> build_once(const plan::ImagePlan& plan, const ImageInputs& in
     results[i] = std::move(*result);
     return ReadyQueue::Ended::well;
   });
-  ignore(sources.save(), "remembering the digests of a context");
-  if (auto error = first_error(errors)) {
-    return std::move(*error);
-  }
+  ignore(build.sources.save(), "remembering the digests of a context");
+  auto error = first_error(errors);
+  return error ? Result<void>(std::move(*error)) : Result<void>();
+}
+
+/// One way through all stages.
+Result<BuiltImage> build_once(const plan::ImagePlan& plan, const ImageInputs& inputs, Attempt& attempt,
+                              store::Store& store, sandbox::Runtime& runtime, EventSink& events,
+                              const std::stop_token& stop) {
+  auto& [borrowed, log] = attempt;
+  StageResults results(plan.stages.size()); // a worker writes its own place; others read it when the queue says so
+  ImageSources sources(inputs, store, results, borrowed);
+  SHEAF_TRY_ASSIGN(auto caches, store.folder("cache/mounts"));
+  ImageBuild build{plan, inputs, store, runtime, events, sources, borrowed, log, CacheMounts(std::move(caches)), {}};
+  SHEAF_TRY(run_stages(build, results, stop));
   SHEAF_TRY(borrowed.need(results[plan.target]->trees()));
   BuiltImage built;
   built.record.image = plan.stages[plan.target].image;
@@ -71,15 +83,14 @@ Result<BuiltImage> build_once(const plan::ImagePlan& plan, const ImageInputs& in
 
 Result<BuiltImage> build_image(const plan::ImagePlan& plan, const ImageInputs& inputs, store::Store& store,
                                sandbox::Runtime& runtime, EventSink& events, std::stop_token stop) {
-  BorrowedSteps borrowed(inputs.step_cache, store);
-  StepLog log;
+  Attempt attempt{BorrowedSteps(inputs.step_cache, store), {}};
   for (;;) {
-    auto built = build_once(plan, inputs, store, runtime, events, borrowed, log, stop);
-    if (built || !borrowed.is_broken() || stop.stop_requested()) {
+    auto built = build_once(plan, inputs, attempt, store, runtime, events, stop);
+    if (built || !attempt.borrowed.is_broken() || stop.stop_requested()) {
       return built;
     }
-    borrowed.begin_again(); // what could not be had is no longer offered, what was built since is in the store
-    log.begin_again();
+    attempt.borrowed.begin_again(); // what could not be had is no longer offered, what was built since is in the store
+    attempt.log.begin_again();
   }
 }
 
