@@ -218,7 +218,8 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   return environment;
 }
 
-Result<Environment> make_agents_ready(const Choices& choices, const std::vector<std::string>& agents, Session session) {
+Result<Environment> make_agents_ready(const Choices& choices, const std::vector<std::string>& agents,
+                                      const Session& session) {
   SHEAF_TRY_ASSIGN(auto project, load_project(choices));
   project.config.env.clear();
   project.config.mounts.reset();

@@ -18,7 +18,8 @@ Result<Environment> make_ready(const Choices& choices, Session session);
 
 /// The environment of the base and these agents alone, with what they need and without the project's settings: what
 /// all projects with the same agents share. Their layers are those of the project's stack; they are only joined anew.
-Result<Environment> make_agents_ready(const Choices& choices, const std::vector<std::string>& agents, Session session);
+Result<Environment> make_agents_ready(const Choices& choices, const std::vector<std::string>& agents,
+                                      const Session& session);
 
 /// Settings that are understood but not carried out yet must not pass in silence.
 void warn_unused(const Project& project, EventSink& events);
