@@ -22,8 +22,9 @@ constexpr std::array k_project_options = {k_directory_option, k_agents_option, k
 
 constexpr auto k_options = [] {
   std::array<Option, k_image_options.size() + k_project_options.size() + k_options_without_effect.size()> all{};
-  const auto end = std::ranges::copy(k_project_options, std::ranges::copy(k_image_options, all.begin()).out).out;
-  std::ranges::copy(k_options_without_effect, end);
+  auto images = std::ranges::copy(k_image_options, all.begin());
+  auto projects = std::ranges::copy(k_project_options, images.out);
+  std::ranges::copy(k_options_without_effect, projects.out);
   return all;
 }();
 
