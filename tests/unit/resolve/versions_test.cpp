@@ -7,7 +7,6 @@
 namespace sheaf::resolve {
 namespace {
 
-using catalogue::ArgDefinition;
 using catalogue::ArgType;
 using catalogue::LayerDefinition;
 using detect::Finding;
