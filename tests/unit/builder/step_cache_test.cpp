@@ -23,7 +23,7 @@ protected:
       return error ? Result<void>(*error) : Result<void>();
     };
   }
-  store::StepRecord record(const std::string& name, std::uint64_t files = 1) {
+  static store::StepRecord record(const std::string& name, std::uint64_t files = 1) {
     return {name, Digest::of("content " + name), Digest::of("tree " + name), 1, files, 1, 1};
   }
   store::TreeRef tree(const std::string& name) { return {record(name).folder(), record(name).content}; }

@@ -18,7 +18,7 @@ protected:
   std::string path(const std::string& name) const { return m_directory.path() + "/" + name; }
 
   /// A step that wrote one file, in the store.
-  StepEntry made(store::Store& store, const std::string& content) {
+  static StepEntry made(store::Store& store, const std::string& content) {
     auto staging = store.stage().value();
     const auto directory = staging.file("step");
     EXPECT_TRUE(os::make_directories(directory + "/tree"));

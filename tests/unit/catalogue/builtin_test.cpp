@@ -10,7 +10,6 @@
 namespace sheaf::catalogue {
 namespace {
 
-using testing::ElementsAre;
 using testing::IsSupersetOf;
 using testing::StartsWith;
 

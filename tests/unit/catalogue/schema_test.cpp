@@ -100,7 +100,7 @@ void find_maps(const Json& schema, const std::string& pointer, Words& found) {
   }
   for (const auto& [key, value] : schema.items()) {
     if (value.is_structured()) {
-      find_maps(value, pointer + "/" + key, found);
+      find_maps(value, fmt::format("{}/{}", pointer, key), found);
     }
   }
 }

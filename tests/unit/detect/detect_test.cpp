@@ -174,11 +174,11 @@ TEST_F(Detect, ListsWhatItReadSoThatAChangeShows) {
   add("a/package.json");
   add("a/.gitignore");
   const auto before = run().seen;
-  std::vector<std::string> paths;
+  std::string paths;
   for (const auto& seen : before) {
-    paths.push_back(seen.path);
+    paths += seen.path + " ";
   }
-  EXPECT_THAT(paths, ElementsAre(".", "a", "a/.gitignore", "a/package.json", "b", "b/c"));
+  EXPECT_EQ(paths, ". a a/.gitignore a/package.json b b/c ");
   EXPECT_EQ(run().seen, before);
   for (const auto* path : {"b/c", "a/package.json", "a/.gitignore"}) {
     const auto time = fs::last_write_time(m_root / path);

@@ -39,7 +39,7 @@ protected:
 };
 
 TEST_F(ExportTest, AnotherMachineGetsTheSameImage) {
-  const auto image = this->image(m_store);
+  const auto image = ExportTest::image(m_store);
   const auto directory = open_layout_directory(path("layout"), {"docker.io/library/app:1"}).value();
   must_export(image, *directory, m_store);
   const auto tar_file = open_layout_tar(path("layout.tar"), {"docker.io/library/app:1"}).value();
@@ -72,7 +72,7 @@ TEST_F(ExportTest, EqualImagesGiveEqualBytesInEveryStore) {
 }
 
 TEST_F(ExportTest, ALayerIsPackedOnce) {
-  const auto image = this->image(m_store);
+  const auto image = ExportTest::image(m_store);
   FakeTarget target;
   auto done = must_export(image, target, m_store);
   EXPECT_EQ(done.made, 2U);
@@ -90,7 +90,7 @@ TEST_F(ExportTest, ALayerIsPackedOnce) {
 }
 
 TEST_F(ExportTest, ALostBlobIsMadeAgain) {
-  const auto image = this->image(m_store);
+  const auto image = ExportTest::image(m_store);
   FakeTarget target;
   must_export(image, target, m_store);
   ASSERT_TRUE(os::remove_all(m_store.root() + "/blobs/sha256"));
@@ -193,7 +193,7 @@ TEST_F(ExportTest, DockersFormHasDockersTypes) {
 }
 
 TEST_F(ExportTest, ALayoutKeepsItsOtherImages) {
-  const auto image = this->image(m_store);
+  const auto image = ExportTest::image(m_store);
   auto changed = image;
   changed.image.config.command = {"other"};
   must_export(image, *open_layout_directory(path("layout"), {"docker.io/library/app:1"}).value(), m_store);
@@ -207,7 +207,7 @@ TEST_F(ExportTest, ALayoutKeepsItsOtherImages) {
 }
 
 TEST_F(ExportTest, SeveralImagesAreAnIndexUnderOneName) {
-  const auto here = this->image(m_store);
+  const auto here = ExportTest::image(m_store);
   auto there = here;
   there.image.architecture = "riscv64";
   for (const auto* place : {"layout", "layout.tar"}) {
@@ -232,7 +232,7 @@ TEST_F(ExportTest, SeveralImagesAreAnIndexUnderOneName) {
 }
 
 TEST_F(ExportTest, ALostTreeIsTold) {
-  const auto image = this->image(m_store);
+  const auto image = ExportTest::image(m_store);
   ASSERT_TRUE(os::remove_all(m_store.root() + "/" + image.trees[1].folder));
   FakeTarget target;
   const auto done = export_image(image, {}, target, m_store, {});

@@ -12,7 +12,6 @@ namespace sheaf::image {
 namespace {
 
 using archive::file;
-using archive::folder;
 using archive::Packing;
 using archive::tar;
 using testing::HasSubstr;
