@@ -26,7 +26,7 @@ protected:
   static store::StepRecord record(const std::string& name, std::uint64_t files = 1) {
     return {name, Digest::of("content " + name), Digest::of("tree " + name), 1, files, 1, 1};
   }
-  store::TreeRef tree(const std::string& name) { return {record(name).folder(), record(name).content}; }
+  static store::TreeRef tree(const std::string& name) { return {record(name).folder(), record(name).content}; }
 
   os::TempDir directory = os::TempDir::create("/tmp", "borrowed-").value();
   store::Store store = store::Store::open(directory.path() + "/store").value();
