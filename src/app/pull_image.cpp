@@ -121,15 +121,6 @@ Result<std::vector<oci::Reference>> references_of(const image::ImageFile::Entry&
   return references;
 }
 
-} // namespace
-
-bool fits(const store::ImageRecord& record, const std::optional<oci::Platform>& platform) {
-  return !platform || (record.image.os == platform->os && record.image.architecture == platform->architecture &&
-                       (platform->variant.empty() || record.image.variant == platform->variant));
-}
-
-namespace {
-
 /// What was remembered in a file, if it is for the platform and whole.
 Result<std::optional<store::ImageRecord>> recall(const std::string& path, const std::optional<oci::Platform>& platform,
                                                  store::Store& store) {
@@ -146,6 +137,11 @@ Result<std::optional<store::ImageRecord>> recall(const std::string& path, const 
 }
 
 } // namespace
+
+bool fits(const store::ImageRecord& record, const std::optional<oci::Platform>& platform) {
+  return !platform || (record.image.os == platform->os && record.image.architecture == platform->architecture &&
+                       (platform->variant.empty() || record.image.variant == platform->variant));
+}
 
 Result<std::optional<store::ImageRecord>>
 find_pulled(const Digest& digest, const std::optional<oci::Platform>& platform, store::Store& store) {

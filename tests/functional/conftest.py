@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
+
 import pytest
 
+import registries
 import sheaf
 
 
@@ -30,3 +33,25 @@ def machine(account):
 def project(machine):
     """A project on the tiny base."""
     return sheaf.tiny_project(machine)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    with registries.Registry(tmp_path_factory.mktemp("registry")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory):
+    """A registry for everybody and one that wants a password."""
+    with contextlib.ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("registries")
+        yield {name: stack.enter_context(registries.Registry(folder / name, **options))
+               for name, options in {"open": {}, "closed": {"auth": "basic"}}.items()}
+
+
+@pytest.fixture
+def other(account):
+    """A second machine of the same account."""
+    with sheaf.machine_for(account) as made:
+        yield made

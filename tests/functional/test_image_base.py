@@ -21,15 +21,6 @@ LABEL maker=tests
 """
 
 
-@pytest.fixture(scope="session")
-def servers(tmp_path_factory):
-    """A registry for everybody and one that wants a password."""
-    with contextlib.ExitStack() as stack:
-        folder = tmp_path_factory.mktemp("registries")
-        yield {name: stack.enter_context(registries.Registry(folder / name, **options))
-               for name, options in {"open": {}, "closed": {"auth": "basic"}}.items()}
-
-
 @pytest.fixture
 def publisher(account):
     """Another machine of the same account, which makes images."""

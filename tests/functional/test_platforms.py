@@ -6,25 +6,10 @@ import platform
 import subprocess
 import tarfile
 
-import pytest
-import registries
 import sheaf
 
 HERE, THERE = ("arm64", "amd64") if platform.machine() == "aarch64" else ("amd64", "arm64")
 BOTH = f"linux/{HERE},linux/{THERE}"
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    with registries.Registry(tmp_path_factory.mktemp("registry")) as started:
-        yield started
-
-
-@pytest.fixture
-def other(account):
-    """A second machine of the same account."""
-    with sheaf.machine_for(account) as made:
-        yield made
 
 
 def context(machine, final, name="context"):

@@ -2,7 +2,6 @@
 """Images and layers to and from a registry on this machine, as users do it. What the client does with every kind of
 server and trouble is tested in tests/integration/registry."""
 
-import contextlib
 import hashlib
 import json
 import subprocess
@@ -11,22 +10,6 @@ import tarfile
 import pytest
 import registries
 import sheaf
-
-
-@pytest.fixture(scope="session")
-def servers(tmp_path_factory):
-    """A registry for everybody and one that wants a password."""
-    with contextlib.ExitStack() as stack:
-        folder = tmp_path_factory.mktemp("registries")
-        yield {name: stack.enter_context(registries.Registry(folder / name, **options))
-               for name, options in {"open": {}, "closed": {"auth": "basic"}}.items()}
-
-
-@pytest.fixture
-def other(account):
-    """A second machine of the same account."""
-    with sheaf.machine_for(account) as made:
-        yield made
 
 
 def context(machine, name="context", text="one\n"):

@@ -6,21 +6,7 @@ import pathlib
 import subprocess
 
 import pytest
-import registries
 import sheaf
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    with registries.Registry(tmp_path_factory.mktemp("registry")) as started:
-        yield started
-
-
-@pytest.fixture
-def other(account):
-    """A second machine of the same account."""
-    with sheaf.machine_for(account) as made:
-        yield made
 
 
 def context(machine, word="one", last="two", side="x"):

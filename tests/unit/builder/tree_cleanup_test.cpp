@@ -57,9 +57,7 @@ TEST_F(TreeCleanupTest, WithoutWordsNothingChanges) {
 }
 
 TEST_F(TreeCleanupTest, WhiteoutsHaveNoTimeAndAreNotShared) {
-  if (mknod(path("a/gone").c_str(), S_IFCHR, makedev(0, 0)) != 0) {
-    GTEST_SKIP() << "this user cannot make whiteouts";
-  }
+  ASSERT_EQ(mknod(path("a/gone").c_str(), S_IFCHR, makedev(0, 0)), 0); // anybody may, since Linux 5.8
   std::filesystem::create_hard_link(path("a/gone"), path("a/gone-too"));
   const auto before = time_of("a/b/new");
   ASSERT_TRUE(clean_tree(m_directory.path(), {}));
