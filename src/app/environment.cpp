@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// Changes whenever the meaning of a saved environment does.
-constexpr int k_version = 4;
+constexpr int k_version = 5;
 
 Json to_json(const Fingerprint& print) {
   if (!print.stamp) {
@@ -85,7 +85,7 @@ bool still_hold(const Json& inputs, const std::string& root) {
 Json to_json(const Environment& environment) {
   Json stack = Json::array();
   for (const auto& line : environment.stack) {
-    stack.push_back({line.name, line.kind, line.reason, line.bytes, line.content_key});
+    stack.push_back({line.name, line.kind, line.reason, line.bytes, line.content_key, line.closure});
   }
   const auto& config = environment.config;
   return {{"project", environment.project},
@@ -115,7 +115,7 @@ Environment environment_from(const Json& json) {
   environment.mounts = json.at("mounts").get<std::vector<std::string>>();
   environment.mounts_stay_in_project = json.at("mounts_stay_in_project");
   for (const auto& line : json.at("stack")) {
-    environment.stack.push_back({line.at(0), line.at(1), line.at(2), line.at(3), line.at(4)});
+    environment.stack.push_back({line.at(0), line.at(1), line.at(2), line.at(3), line.at(4), line.at(5)});
   }
   environment.config.environment = json.at("environment").get<std::map<std::string, std::string>>();
   environment.config.user = json.at("user");

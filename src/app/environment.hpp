@@ -22,6 +22,8 @@ struct StackLine {
   std::string reason;
   std::uint64_t bytes = 0;
   std::string content_key;
+  /// The layers it is built on, the base first.
+  std::vector<std::string> closure;
 };
 
 struct Environment {

@@ -18,6 +18,8 @@
 namespace sheaf::app {
 namespace {
 
+using Source = image::ImageSource;
+
 /// One cache; safe from several threads.
 class Backend {
 public:
@@ -39,6 +41,21 @@ public:
     return std::nullopt;
   }
 
+  /// Nothing is said to the user; the answer says it all.
+  builder::Peeked peek(const RecipeKey& key, const std::stop_token& stop) {
+    builder::Peeked answer;
+    answer.place = m_place.place;
+    auto object = look(key, stop);
+    if (object) {
+      answer.record = std::move(object->record);
+      answer.bytes = object->bytes;
+    } else if (object.error().code() != ErrorCode::not_found) {
+      answer.trouble = object.error().summary();
+      answer.is_refused = object.error().code() == ErrorCode::denied;
+    }
+    return answer;
+  }
+
   void offer(const store::StoredLayer& layer, const std::stop_token& stop) {
     if (m_down || m_place.read_only || m_closed) {
       return;
@@ -56,18 +73,28 @@ private:
     return oci::Reference::parse(fmt::format("{}:{}", m_place.place, cache::tag_of(key)));
   }
 
-  Result<store::StoredLayer> get(const RecipeKey& key, const std::stop_token& stop) {
+  /// `use` gets the source of the object.
+  template <class Use>
+  auto with_source(const RecipeKey& key, Use&& use) -> decltype(use(std::declval<Source&>())) {
     if (m_place.kind == CachePlace::Kind::registry) {
       SHEAF_TRY_ASSIGN(const auto image, reference(key));
       const auto source = registry_source(m_client, image, m_session.store);
-      return cache::get_layer(key, *source, m_session.store, stop);
+      return use(*source);
     }
     if (!os::exists(m_place.place + "/index.json")) {
       return Error(ErrorCode::not_found, "nothing was put there yet");
     }
     SHEAF_TRY_ASSIGN(const auto file, image::ImageFile::open(m_place.place, m_session.store));
     SHEAF_TRY_ASSIGN(const auto source, file.source(cache::tag_of(key)));
-    return cache::get_layer(key, *source, m_session.store, stop);
+    return use(*source);
+  }
+
+  Result<store::StoredLayer> get(const RecipeKey& key, const std::stop_token& stop) {
+    return with_source(key, [&](Source& source) { return cache::get_layer(key, source, m_session.store, stop); });
+  }
+
+  Result<cache::Object> look(const RecipeKey& key, const std::stop_token& stop) {
+    return with_source(key, [&](Source& source) { return cache::peek_layer(key, source, stop); });
   }
 
   Result<void> put(const store::StoredLayer& layer, const std::stop_token& stop) {
@@ -175,6 +202,17 @@ Result<builder::LayerCache> open_caches(const std::vector<std::string>& caches, 
       }
     }
     return std::nullopt;
+  };
+  functions.peek = [backends](const RecipeKey& key, const std::stop_token& stop) {
+    builder::Peeked worst;
+    for (const auto& backend : backends->list) {
+      auto answer = backend->peek(key, stop);
+      if (answer.record) {
+        return answer;
+      }
+      worst = worst.trouble.empty() && !answer.trouble.empty() ? std::move(answer) : std::move(worst);
+    }
+    return worst;
   };
   functions.offer = [backends](const store::StoredLayer& layer, const std::stop_token& stop) {
     for (const auto& backend : backends->list) {

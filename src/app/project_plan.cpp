@@ -50,28 +50,6 @@ Result<resolve::Selection> select(const Project& project, const detect::Detectio
   return selection;
 }
 
-/// "image ('debian:12' is now sha256:0123456789ab, was sha256:…)"
-std::string changed_image(const plan::LayerPlan& plan, const std::string& before) {
-  constexpr std::size_t k_shown = 19;
-  const auto was = before.empty() ? std::string() : fmt::format(", was {}", before.substr(0, k_shown));
-  return fmt::format("image ('{}' is now {}{})", plan.image->name, plan.image->digest.substr(0, k_shown), was);
-}
-
-/// Which named input differs from the newest build of the same name.
-std::string changed_inputs(const plan::LayerPlan& plan, const store::LayerRecord& before) {
-  std::vector<std::string> changed;
-  for (const auto& [name, value] : plan.inputs) {
-    const auto old = before.inputs.find(name);
-    if (old == before.inputs.end() || old->second != value) {
-      changed.push_back(name == "image" ? changed_image(plan, old != before.inputs.end() ? old->second : "") : name);
-    }
-  }
-  if (changed.empty()) {
-    return "what it is built on changed";
-  }
-  return fmt::format("changed: {}", joined(changed, ", "));
-}
-
 /// Every value in `args` belongs to an argument of a layer and fits it.
 Result<void> check_args(const Project& project) {
   for (const auto& [name, values] : project.config.args) {
@@ -101,8 +79,6 @@ Result<void> check_args(const Project& project) {
 }
 
 } // namespace
-
-std::string_view to_string(LayerState state) { return state == LayerState::reused ? "reused" : "build"; }
 
 Result<detect::Detection> detect_project(const Project& project) {
   return detect::detect(project.root, resolve::detection_rules(project.catalogue));
@@ -165,7 +141,8 @@ Result<Wanted> want(const Project& project, const Session& session, Fetch fetch)
   return wanted;
 }
 
-Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names, const Session& session) {
+Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names, const Session& session,
+                           Fetch fetch) {
   Wanted wanted;
   SHEAF_TRY_ASSIGN(wanted.detection, detect_project(project));
   wanted.selection.base = base_layer(project);
@@ -174,7 +151,7 @@ Result<Wanted> want_layers(const Project& project, const std::vector<std::string
       wanted.selection.wanted.push_back({name, "named on the command line"});
     }
   }
-  SHEAF_TRY(fill(wanted, project, session, Fetch::yes));
+  SHEAF_TRY(fill(wanted, project, session, fetch));
   return wanted;
 }
 
@@ -198,37 +175,6 @@ std::vector<std::string> version_warnings(const detect::Detection& detection,
     warnings.insert(warnings.end(), choice.warnings.begin(), choice.warnings.end());
   }
   return warnings;
-}
-
-Result<std::vector<PlannedLayer>> examine(const std::vector<plan::LayerPlan>& plans, store::Store& store) {
-  SHEAF_TRY_ASSIGN(const auto newest, store.newest());
-  std::map<std::string, ContentKey> contents;
-  std::vector<PlannedLayer> lines;
-  for (const auto& plan : plans) {
-    PlannedLayer line{plan.name, plan.kind, plan.reason, LayerState::build, "", plan.closure, "", {}, {}};
-    SHEAF_TRY_ASSIGN(line.expected_ms, store.last_build_ms(plan.name));
-    const auto missing = std::ranges::find_if(plan.closure, [&](const auto& name) { return !contents.contains(name); });
-    const auto before = std::ranges::find_if(newest, [&](const auto& layer) { return layer.record.name == plan.name; });
-    if (plan.image && plan.image->digest.empty()) {
-      line.why = fmt::format("the image '{}' is not here yet", plan.image->name);
-    } else if (missing != plan.closure.end()) {
-      line.why = fmt::format("'{}' is built first", *missing);
-    } else {
-      const auto key = plan::recipe_key(plan, contents);
-      line.recipe_key = key.to_string();
-      SHEAF_TRY_ASSIGN(const auto stored, store.find(key));
-      if (stored) {
-        line.state = LayerState::reused;
-        line.why = "unchanged";
-        line.bytes = stored->record.bytes;
-        contents.emplace(plan.name, stored->record.content_key);
-      } else {
-        line.why = before == newest.end() ? "not built yet" : changed_inputs(plan, before->record);
-      }
-    }
-    lines.push_back(std::move(line));
-  }
-  return lines;
 }
 
 } // namespace sheaf::app

@@ -17,30 +17,6 @@
 
 namespace sheaf::app {
 
-enum class LayerState {
-  reused, ///< built before, nothing changed
-  build,  ///< has to be built
-};
-std::string_view to_string(LayerState state);
-
-/// One line of `sheaf plan`.
-struct PlannedLayer {
-  std::string name;
-  std::string kind;
-  /// Why it is in the stack.
-  std::string reason;
-  LayerState state = LayerState::build;
-  /// Why it is reused or built.
-  std::string why;
-  std::vector<std::string> needs;
-  /// Empty if it is not known before its needs are built.
-  std::string recipe_key;
-  /// Of the stored layer; nothing if there is none.
-  std::optional<std::uint64_t> bytes;
-  /// How long the last build of this name took here, milliseconds.
-  std::optional<std::int64_t> expected_ms;
-};
-
 /// What a project wants.
 struct Wanted {
   detect::Detection detection;
@@ -75,7 +51,8 @@ Result<Wanted> want(const Project& project, const Session& session, Fetch fetch 
 
 /// As `want`, but for exactly these layers (and what they need) instead of what was detected. The versions that files
 /// ask for count all the same, so that a layer is the one that `want` would take.
-Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names, const Session& session);
+Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names, const Session& session,
+                           Fetch fetch = Fetch::yes);
 
 /// The plans of a stack with these arguments. `invalid` for mistakes in Containerfiles.
 Result<std::vector<plan::LayerPlan>> plan_stack(const plan::ArgValues& args, const resolve::Stack& stack,
@@ -85,8 +62,5 @@ Result<std::vector<plan::LayerPlan>> plan_stack(const plan::ArgValues& args, con
 /// message.
 std::vector<std::string> version_warnings(const detect::Detection& detection,
                                           const std::vector<resolve::VersionChoice>& versions);
-
-/// The state of each planned layer in `store`, in the order of the plans.
-Result<std::vector<PlannedLayer>> examine(const std::vector<plan::LayerPlan>& plans, store::Store& store);
 
 } // namespace sheaf::app

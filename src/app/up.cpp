@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/up.hpp"
 
+#include "app/layer_states.hpp"
 #include "base/text.hpp"
 #include "builder/support_files.hpp"
 #include "os/file.hpp"
@@ -28,7 +29,7 @@ std::string expand_home(const std::string& path, const std::string& home) {
 std::string states(const std::vector<PlannedLayer>& lines) {
   std::vector<std::string> build;
   for (const auto& line : lines) {
-    if (line.state == LayerState::build) {
+    if (line.action != Action::reuse) {
       build.push_back(line.name);
     }
   }
@@ -57,7 +58,7 @@ void tell(const Wanted& wanted, const std::vector<PlannedLayer>& lines, EventSin
   }
   for (const auto& line : lines) {
     events.emit({EventKind::note, "stack",
-                 fmt::format("{:<10} {:<10} {:<7} {} ({})", line.name, line.kind, to_string(line.state), line.why,
+                 fmt::format("{:<10} {:<10} {:<7} {} ({})", line.name, line.kind, to_string(line.action), line.why,
                              line.reason)});
   }
   events.emit({EventKind::note, "plan", states(lines)});
@@ -87,8 +88,8 @@ Environment describe(const Project& project, const Wanted& wanted, const BuiltSt
   std::vector<const ConfigDelta*> deltas;
   for (std::size_t i = 0; i < stack.layers.size(); ++i) {
     const auto& record = stack.layers[i].record;
-    environment.stack.push_back(
-        {record.name, record.kind, stack.plans[i].reason, record.bytes, record.content_key.to_string()});
+    environment.stack.push_back({record.name, record.kind, stack.plans[i].reason, record.bytes,
+                                 record.content_key.to_string(), stack.plans[i].closure});
     // From the plan, not the record: a layer found by content may have been built by a recipe with another reason.
     deltas.push_back(&stack.plans[i].config);
     const auto* definition = project.catalogue.find(record.name);
@@ -208,7 +209,7 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   for (const auto& warning : version_warnings(wanted.detection, wanted.versions)) {
     session.events.emit({EventKind::warning, "", warning});
   }
-  SHEAF_TRY_ASSIGN(const auto lines, examine(wanted.plans, session.store));
+  SHEAF_TRY_ASSIGN(const auto lines, examine(wanted, project, session));
   tell(wanted, lines, session.events);
   SHEAF_TRY_ASSIGN(const auto stack,
                    build_stack(project, wanted, session, choices.strict ? OnConflict::refuse : OnConflict::rebuild));

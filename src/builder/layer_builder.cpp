@@ -7,6 +7,7 @@
 #include "builder/flatten.hpp"
 #include "builder/generated_filter.hpp"
 #include "builder/package_caches.hpp"
+#include "builder/recipe.hpp"
 #include "builder/share_files.hpp"
 #include "builder/shared_state.hpp"
 #include "builder/snapshot.hpp"
@@ -33,12 +34,16 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-RecipeKey key_of(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure) {
+std::map<std::string, ContentKey> contents_of(const std::vector<store::StoredLayer>& closure) {
   std::map<std::string, ContentKey> contents;
   for (const auto& layer : closure) {
     contents.emplace(layer.record.name, layer.record.content_key);
   }
-  return plan::recipe_key(plan, contents);
+  return contents;
+}
+
+RecipeKey key_of(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure) {
+  return plan::recipe_key(plan, contents_of(closure));
 }
 
 /// No file of a base made of an image is younger than the image. Where it does not say when it was made, or names a
@@ -236,6 +241,7 @@ private:
     record.files = captured.inventory.entries.size();
     record.created = std::time(nullptr);
     record.inputs = m_plan.inputs;
+    record.recipe = recipe_of(m_plan, contents_of(closure));
     record.dropped.emplace();
     for (const auto& [path, dropped] : captured.dropped) {
       record.dropped->push_back({path, dropped.kind, dropped.entries});

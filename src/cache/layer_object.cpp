@@ -75,7 +75,8 @@ private:
 
 class Getting {
 public:
-  Getting(image::ImageSource& source, store::Store& store, std::stop_token stop)
+  /// `store` may be null if no tree is to be got.
+  Getting(image::ImageSource& source, store::Store* store, std::stop_token stop)
       : m_source(source), m_store(store), m_stop(std::move(stop)) {}
 
   Result<oci::Manifest> manifest() {
@@ -108,7 +109,7 @@ public:
   /// Unpacks the tree, and keeps the blob so that it need not be packed here.
   Result<void> tree(const oci::Descriptor& blob, const store::LayerRecord& record, const layer::Inventory& inventory,
                     const std::string& directory) {
-    store::Blobs blobs(m_store);
+    store::Blobs blobs(*m_store);
     SHEAF_TRY_ASSIGN(auto writer, blobs.create(store::Blobs::Verify::yes));
     SHEAF_TRY(m_source.blob(
         blob, [&writer](std::string_view bytes) { return writer.write(bytes); }, m_stop));
@@ -142,7 +143,7 @@ private:
   }
 
   image::ImageSource& m_source;
-  store::Store& m_store;
+  store::Store* m_store;
   std::stop_token m_stop;
 };
 
@@ -169,9 +170,24 @@ Result<Put> put_layer(const store::StoredLayer& layer, image::ImageTarget& targe
   return put;
 }
 
+Result<Object> peek_layer(const RecipeKey& recipe, image::ImageSource& source, const std::stop_token& stop) {
+  Getting getting(source, nullptr, stop);
+  SHEAF_TRY_ASSIGN(const auto manifest, getting.manifest());
+  SHEAF_TRY_ASSIGN(const auto record_text, getting.text(manifest.config));
+  Object object;
+  SHEAF_TRY_ASSIGN(object.record, store::parse_layer_record(record_text));
+  if (object.record.recipe_key != recipe) {
+    return Error(ErrorCode::corrupt, fmt::format("the layer under '{}' is another one", tag_of(recipe)));
+  }
+  for (const auto& blob : manifest.layers) {
+    object.bytes += blob.size;
+  }
+  return object;
+}
+
 Result<store::StoredLayer> get_layer(const RecipeKey& recipe, image::ImageSource& source, store::Store& store,
                                      const std::stop_token& stop) {
-  Getting getting(source, store, stop);
+  Getting getting(source, &store, stop);
   SHEAF_TRY_ASSIGN(const auto manifest, getting.manifest());
   SHEAF_TRY_ASSIGN(const auto record_text, getting.text(manifest.config));
   SHEAF_TRY_ASSIGN(auto record, store::parse_layer_record(record_text));

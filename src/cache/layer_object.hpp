@@ -35,6 +35,14 @@ struct Put {
 Result<Put> put_layer(const store::StoredLayer& layer, image::ImageTarget& target, store::Store& store,
                       const std::stop_token& stop);
 
+struct Object {
+  store::LayerRecord record;
+  /// Of all its blobs.
+  std::uint64_t bytes = 0;
+};
+/// What is known of the layer of the recipe key before it is transferred. Errors as of `get_layer`.
+Result<Object> peek_layer(const RecipeKey& recipe, image::ImageSource& source, const std::stop_token& stop);
+
 /// Reads the layer of the recipe key from what the tag names and commits it to the store. `not_found` if there is none;
 /// `corrupt` if it is another layer, or one of its blobs is not what was said: nothing of it is kept then.
 Result<store::StoredLayer> get_layer(const RecipeKey& recipe, image::ImageSource& source, store::Store& store,

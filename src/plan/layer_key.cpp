@@ -30,6 +30,16 @@ std::string files_digest(const LayerPlan& plan) {
 
 } // namespace
 
+std::map<std::string, std::string> read_files(const LayerPlan& plan) {
+  std::map<std::string, std::string> digests;
+  for (const auto& [path, content] : plan.files) {
+    if (std::ranges::any_of(plan.steps, [&path = path](const Step& step) { return reads_file(step, path); })) {
+      digests[path] = Sha256().field(content).finish().to_string();
+    }
+  }
+  return digests;
+}
+
 std::map<std::string, std::string> inputs_of(const LayerPlan& plan) {
   Sha256 steps;
   for (const auto& step : plan.steps) {

@@ -277,6 +277,7 @@ void plan_instructions(LayerPlan& plan, const resolve::StackEntry& entry, const 
   const auto file = source ? containerfile::parse(source, diagnostics) : std::nullopt;
   if (file) {
     const auto chosen = build_args(*entry.layer, args);
+    plan.arguments.insert(chosen.begin(), chosen.end());
     LayerPlanner(*entry.layer, *file, std::move(start), chosen, foundation, diagnostics).run(plan);
   }
 }

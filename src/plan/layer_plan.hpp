@@ -35,6 +35,8 @@ struct LayerPlan {
   /// `Source::Kind::context` is `files`; no step reads from anywhere else.
   std::vector<Step> steps;
   ConfigDelta config;
+  /// Values of the layer's arguments, defaults included, by the names that its Containerfile sees.
+  std::map<std::string, std::string> arguments;
   /// The layer's own rows of the capture table.
   std::vector<CaptureRule> capture;
   /// The build context: relative path to content.

@@ -47,9 +47,10 @@ Result<std::optional<std::int64_t>> Index::last_build_ms(const std::string& name
   return found ? std::optional(statement.integer(0)) : std::nullopt;
 }
 
-Result<std::vector<RecipeKey>> Index::newest() {
-  SHEAF_TRY_ASSIGN(auto statement,
-                   m_database.prepare("SELECT recipe_key, name, max(created) FROM recipe GROUP BY name"));
+namespace {
+
+/// The first column of all rows.
+Result<std::vector<RecipeKey>> keys_of(sql::Statement& statement) {
   std::vector<RecipeKey> keys;
   for (;;) {
     SHEAF_TRY_ASSIGN(const bool found, statement.step());
@@ -59,6 +60,21 @@ Result<std::vector<RecipeKey>> Index::newest() {
     SHEAF_TRY_ASSIGN(const auto digest, Digest::parse(statement.text(0)));
     keys.push_back(RecipeKey{digest});
   }
+}
+
+} // namespace
+
+Result<std::vector<RecipeKey>> Index::newest() {
+  SHEAF_TRY_ASSIGN(auto statement,
+                   m_database.prepare("SELECT recipe_key, name, max(created) FROM recipe GROUP BY name"));
+  return keys_of(statement);
+}
+
+Result<std::vector<RecipeKey>> Index::history(const std::string& name) {
+  SHEAF_TRY_ASSIGN(auto statement,
+                   m_database.prepare("SELECT recipe_key FROM recipe WHERE name = ? ORDER BY created DESC"));
+  statement.bind(0, name);
+  return keys_of(statement);
 }
 
 } // namespace sheaf::store

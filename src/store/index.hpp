@@ -23,6 +23,8 @@ public:
   Result<void> remove(const RecipeKey& recipe);
   /// How long the newest build of a layer of this name took; nothing if it was never built here.
   Result<std::optional<std::int64_t>> last_build_ms(const std::string& name);
+  /// The recipes of layers of this name, the newest first.
+  Result<std::vector<RecipeKey>> history(const std::string& name);
   /// The newest recipe of every name.
   Result<std::vector<RecipeKey>> newest();
 

@@ -25,6 +25,26 @@ ConfigDelta config_from(const Json& json) {
 
 std::string dump(const Json& json, int indent) { return json.dump(indent, ' ', false, Json::error_handler_t::replace); }
 
+Json to_json(const Recipe& recipe) {
+  Json instructions = Json::array();
+  for (const auto& instruction : recipe.instructions) {
+    instructions.push_back({{"text", instruction.text}, {"digest", instruction.digest}});
+  }
+  return {{"instructions", instructions},
+          {"files", recipe.files},
+          {"arguments", recipe.arguments},
+          {"needs", recipe.needs}};
+}
+
+Recipe recipe_from(const Json& json) {
+  using Words = std::map<std::string, std::string>;
+  Recipe recipe{{}, json.at("files").get<Words>(), json.at("arguments").get<Words>(), json.at("needs").get<Words>()};
+  for (const auto& instruction : json.at("instructions")) {
+    recipe.instructions.push_back({instruction.at("text"), instruction.at("digest")});
+  }
+  return recipe;
+}
+
 LayerRecord record_from(const Json& json) {
   LayerRecord record;
   record.name = json.at("name");
@@ -45,6 +65,9 @@ LayerRecord record_from(const Json& json) {
     for (const auto& one : *dropped) {
       record.dropped->push_back({one.at("path"), one.at("class"), one.at("entries")});
     }
+  }
+  if (const auto recipe = json.find("recipe"); recipe != json.end()) {
+    record.recipe = recipe_from(*recipe);
   }
   return record;
 }
@@ -74,6 +97,9 @@ std::string serialise(const LayerRecord& record) {
     for (const auto& one : *record.dropped) {
       list.push_back({{"path", one.path}, {"class", one.kind}, {"entries", one.entries}});
     }
+  }
+  if (record.recipe) {
+    json["recipe"] = to_json(*record.recipe);
   }
   return dump(json, 2) + "\n";
 }

@@ -25,6 +25,25 @@ struct DroppedEntries {
   bool operator==(const DroppedEntries&) const = default;
 };
 
+/// What a layer was made of, in words, so that `sheaf why` can say what changed. No part of any key.
+struct Recipe {
+  struct Instruction {
+    /// On one line, as written.
+    std::string text;
+    /// Digest of all that decides its result: variables, user and folder, too.
+    std::string digest;
+    bool operator==(const Instruction&) const = default;
+  };
+  std::vector<Instruction> instructions;
+  /// Digests of the layer's own files that instructions read, by path.
+  std::map<std::string, std::string> files;
+  /// Values of the layer's arguments, by name.
+  std::map<std::string, std::string> arguments;
+  /// Content keys of the layers it was built on, as hex, by name.
+  std::map<std::string, std::string> needs;
+  bool operator==(const Recipe&) const = default;
+};
+
 struct LayerRecord {
   std::string name;
   std::string kind;
@@ -47,6 +66,8 @@ struct LayerRecord {
   std::map<std::string, std::string> inputs;
   /// By path of the rule; nothing if the record was written before this was recorded.
   std::optional<std::vector<DroppedEntries>> dropped;
+  /// Nothing if the record was written before this was recorded.
+  std::optional<Recipe> recipe;
   bool operator==(const LayerRecord&) const = default;
 };
 

@@ -9,7 +9,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <utility>
 
 namespace sheaf::store {
@@ -137,7 +139,7 @@ Result<std::optional<StoredLayer>> Store::load(const ContentKey& content) {
     return std::optional<StoredLayer>();
   }
   auto record = parse_layer_record(*text);
-  if (!record || record->content_key != content) {
+  if (!record || record->content_key != content || !os::is_directory(path + "/tree")) {
     const std::scoped_lock lock(m_shared->damage_mutex);
     if (m_shared->known_damage.insert(path).second) {
       m_shared->damaged.push_back(path);
@@ -168,12 +170,7 @@ Result<std::vector<StoredLayer>> Store::all() {
   return layers;
 }
 
-Result<std::vector<StoredLayer>> Store::newest() {
-  std::vector<RecipeKey> keys;
-  {
-    const std::scoped_lock lock(m_shared->mutex);
-    SHEAF_TRY_ASSIGN(keys, m_shared->index.newest());
-  }
+Result<std::vector<StoredLayer>> Store::find_all(const std::vector<RecipeKey>& keys) {
   std::vector<StoredLayer> layers;
   for (const auto& key : keys) {
     SHEAF_TRY_ASSIGN(auto layer, find(key));
@@ -182,6 +179,44 @@ Result<std::vector<StoredLayer>> Store::newest() {
     }
   }
   return layers;
+}
+
+Result<std::vector<StoredLayer>> Store::newest() {
+  std::vector<RecipeKey> keys;
+  {
+    const std::scoped_lock lock(m_shared->mutex);
+    SHEAF_TRY_ASSIGN(keys, m_shared->index.newest());
+  }
+  return find_all(keys);
+}
+
+Result<std::vector<StoredLayer>> Store::history(const std::string& name) {
+  std::vector<RecipeKey> keys;
+  {
+    const std::scoped_lock lock(m_shared->mutex);
+    SHEAF_TRY_ASSIGN(keys, m_shared->index.history(name));
+  }
+  SHEAF_TRY_ASSIGN(auto layers, find_all(keys));
+  const auto when = [this](const StoredLayer& layer) { // small layers take less than the second that records count in
+    const auto stamp = os::stamp(fmt::format("{}/recipes/{}", m_root, layer.record.recipe_key.hex()));
+    return std::pair(layer.record.created, stamp ? stamp->mtime_ns : 0);
+  };
+  std::ranges::stable_sort(layers, std::ranges::greater(), when);
+  return layers;
+}
+
+bool Store::is_lost(const RecipeKey& recipe) const {
+  const auto text = os::read_file_if_exists(fmt::format("{}/recipes/{}", m_root, recipe.hex()));
+  if (text && !*text) {
+    return false;
+  }
+  const auto record = text ? parse_layer_record(**text) : Result<LayerRecord>(Error(text.error()));
+  if (!record) {
+    return true;
+  }
+  const auto path = layer_path(record->content_key);
+  const auto own = os::read_file(path + "/layer.json");
+  return !own || !parse_layer_record(*own) || !os::is_directory(path + "/tree");
 }
 
 Result<std::optional<std::int64_t>> Store::last_build_ms(const std::string& name) {

@@ -62,6 +62,10 @@ public:
   Result<std::optional<StoredLayer>> find(const ContentKey& content);
   /// The newest build of every layer name.
   Result<std::vector<StoredLayer>> newest();
+  /// Builds of layers of this name that are still here, the newest first.
+  Result<std::vector<StoredLayer>> history(const std::string& name);
+  /// Was this recipe built here, while the layer cannot be used: its record or its files are damaged or gone?
+  bool is_lost(const RecipeKey& recipe) const;
   /// Every layer on disk, by content key; damaged ones are left out.
   Result<std::vector<StoredLayer>> all();
   Result<std::optional<std::int64_t>> last_build_ms(const std::string& name);
@@ -126,6 +130,7 @@ private:
       : m_root(std::move(root)), m_shared(std::make_unique<Shared>(std::move(index))) {}
   std::string layer_path(const ContentKey& key) const { return m_root + "/layers/" + key.hex(); }
   Result<std::optional<StoredLayer>> load(const ContentKey& content);
+  Result<std::vector<StoredLayer>> find_all(const std::vector<RecipeKey>& keys);
   std::optional<std::string> find_sealed(const std::string& kind, const Digest& key) const;
   Result<std::string> commit_sealed(const std::string& directory, const std::string& kind, const Digest& key);
   Result<void> move_damaged_away(const ContentKey& content, const std::string& to);

@@ -174,7 +174,7 @@ def test_plan_of_an_unbuilt_project(polyglot):
     layers = polyglot.ok("plan", "--agents", "codex", "--json").json()["layers"]
     assert [layer["name"] for layer in layers][0] == "base"
     assert {layer["name"] for layer in layers} == {"base", "python", "node", "codex"}
-    assert {layer["state"] for layer in layers} == {"build"}
+    assert {layer["action"] for layer in layers} == {"build"}
     reasons = {layer["name"]: layer["reason"] for layer in layers}
     assert "backend/pyproject.toml" in reasons["python"]
     assert "--agents" in reasons["codex"]

@@ -63,8 +63,8 @@ def test_a_change_rebuilds_the_layer_and_what_needs_it(project):
     assert begun(project) == ["layer a", "layer above", "layer b", "layer base"]
     project.layer("a", "RUN echo 2 > /etc/a\n")
     plan = {layer["name"]: layer for layer in project.ok("plan", "--json").json()["layers"]}
-    assert [name for name in plan if plan[name]["state"] == "build"] == ["a", "above"]
-    assert "instructions" in plan["a"]["why"]
+    assert [name for name in plan if plan[name]["action"] == "build"] == ["a", "above"]
+    assert "instruction" in plan["a"]["why"]
     assert begun(project) == ["layer a", "layer above"]
     assert project.shell("cat /etc/a /etc/above /etc/b").split() == ["2", "2", "b"]
 

@@ -10,6 +10,7 @@ namespace sheaf::cli {
 extern const Command k_up;
 extern const Command k_run;
 extern const Command k_plan;
+extern const Command k_why;
 extern const Command k_build;
 extern const Command k_join;
 extern const Command k_detect;

@@ -6,6 +6,7 @@
 #include "cli/session.hpp"
 #include "oci/image_config.hpp"
 #include "oci/reference.hpp"
+#include "ui/date.hpp"
 #include "ui/table.hpp"
 
 #include <fmt/format.h>
@@ -13,7 +14,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 
 namespace sheaf::cli {
 namespace {
@@ -27,14 +27,6 @@ constexpr std::array<std::string_view, 1> k_tag_examples = {"sheaf image tag app
 constexpr std::array<std::string_view, 1> k_rm_examples = {"sheaf image rm app:2"};
 
 std::string short_id(const Digest& id) { return id.hex().substr(0, 12); }
-
-std::string date(std::int64_t seconds) {
-  const auto time = static_cast<std::time_t>(seconds);
-  std::tm parts{};
-  gmtime_r(&time, &parts);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                     parts.tm_hour, parts.tm_min);
-}
 
 std::vector<std::string> names_of(const store::StoredImage& image) {
   std::vector<std::string> names;
@@ -60,7 +52,7 @@ Result<int> list(Invocation& invocation) {
       names.emplace_back("-");
     }
     for (const auto& name : names) {
-      table.add({name, short_id(image.id), date(image.record.created), std::to_string(image.record.trees.size())});
+      table.add({name, short_id(image.id), ui::date(image.record.created), std::to_string(image.record.trees.size())});
     }
   }
   Invocation::print(invocation.json() ? json.dump(2) + "\n" : table.to_string());
@@ -79,7 +71,7 @@ Result<store::StoredImage> find(store::Store& store, const std::string& name) {
 std::string describe(const store::StoredImage& image) {
   std::string text = fmt::format("id       {}\n", image.id.to_string());
   text += fmt::format("names    {}\n", joined(names_of(image), " "));
-  text += fmt::format("created  {}\n", date(image.record.created));
+  text += fmt::format("created  {}\n", ui::date(image.record.created));
   text += fmt::format("platform {}/{}\n\n", image.record.image.os, image.record.image.architecture);
   ui::Table history({"STEP", "CREATED BY"});
   for (std::size_t i = 0; i < image.record.image.history.size(); ++i) {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/why.hpp"
+
+#include "base/suggest.hpp"
+#include "builder/recipe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+namespace sheaf::app {
+namespace {
+
+std::vector<LayerChange> all_changes(const Ingredients& before, const Ingredients& now) {
+  auto changes = own_changes(before, now);
+  std::ranges::copy(parent_changes(before, now), std::back_inserter(changes));
+  return changes;
+}
+
+/// Why the build that is used was made: against the one before it.
+Result<void> look_back(Explanation& explanation, const std::string& recipe_key, store::Store& store) {
+  SHEAF_TRY_ASSIGN(const auto builds, store.history(explanation.line.name));
+  const auto used = std::ranges::find_if(
+      builds, [&recipe_key](const auto& layer) { return layer.record.recipe_key.to_string() == recipe_key; });
+  if (used == builds.end()) {
+    return {};
+  }
+  explanation.build = used->record;
+  if (const auto older = std::next(used); older != builds.end()) { // the newest come first
+    explanation.before = older->record;
+    explanation.changes = all_changes(ingredients_of(older->record), ingredients_of(used->record));
+  }
+  return {};
+}
+
+/// The stack that has the layer: the project's if it is in it.
+Result<Wanted> stack_with(const Project& project, const std::string& layer, const Session& session, bool& is_in_stack) {
+  SHEAF_TRY_ASSIGN(auto wanted, want(project, session, Fetch::no));
+  is_in_stack = std::ranges::find(wanted.plans, layer, &plan::LayerPlan::name) != wanted.plans.end();
+  if (is_in_stack) {
+    return wanted;
+  }
+  if (project.catalogue.find(layer) == nullptr) {
+    return Error(ErrorCode::not_found, fmt::format("no layer is called '{}'", layer))
+        .with_hint(did_you_mean(layer, project.catalogue.names()));
+  }
+  return want_layers(project, {layer}, session, Fetch::no);
+}
+
+} // namespace
+
+Result<Explanation> explain(const Project& project, const std::string& layer, const Session& session) {
+  Explanation explanation;
+  SHEAF_TRY_ASSIGN(const auto wanted, stack_with(project, layer, session, explanation.is_in_stack));
+  SHEAF_TRY_ASSIGN(auto lines, examine(wanted, project, session, Ask::caches));
+  const auto line = std::ranges::find(lines, layer, &PlannedLayer::name);
+  explanation.line = std::move(*line);
+  if (explanation.line.state == LayerState::reused) {
+    SHEAF_TRY(look_back(explanation, explanation.line.recipe_key, session.store));
+    return explanation;
+  }
+  const auto planned = std::ranges::find(wanted.plans, layer, &plan::LayerPlan::name);
+  SHEAF_TRY_ASSIGN(const auto before, likest_build(*planned, session.store));
+  if (before) {
+    explanation.before = before->record;
+    explanation.changes = explanation.line.changes;
+  }
+  return explanation;
+}
+
+} // namespace sheaf::app
