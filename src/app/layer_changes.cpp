@@ -85,9 +85,7 @@ std::string shown(const std::string& value) {
 bool is_digest(const std::string& input) { return input == "file" || input == "parent"; }
 
 /// These are told piece by piece where the record has the pieces.
-bool is_detailed(const std::string& input) {
-  return input == "instructions" || input == "files" || input == "config";
-}
+bool is_detailed(const std::string& input) { return input == "instructions" || input == "files" || input == "config"; }
 
 } // namespace
 
