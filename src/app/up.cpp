@@ -193,7 +193,6 @@ void warn_unused(const Project& project, EventSink& events) {
   warn(config.repo.has_value(), "repo");
   warn(config.branch.has_value(), "branch");
   warn(config.snippet.has_value(), "snippet");
-  warn(config.tests.has_value(), "tests");
 }
 
 Result<Environment> make_ready(const Choices& choices, Session session) {
@@ -230,27 +229,36 @@ Result<Environment> make_agents_ready(const Choices& choices, const std::vector<
   return describe(project, wanted, stack);
 }
 
-Result<os::ExitStatus> run_in(const Environment& environment, std::vector<std::string> argv,
-                              const std::string& store_root, EventSink& events, std::stop_token stop) {
-  SHEAF_TRY_ASSIGN(auto staging, store::Staging::create(store_root + "/tmp"));
+Environment environment_of(const Project& project, const Wanted& wanted, const BuiltStack& stack) {
+  return describe(project, wanted, stack);
+}
+
+Result<workspace::RunRequest> prepare_run(const Environment& environment, const store::Staging& staging) {
   workspace::RunRequest request;
   request.lowers = environment.lowers;
   request.scratch = staging.path();
-  request.project = environment.project;
   request.user = environment.config.user;
   request.directory = workspace::k_project_path;
-  request.argv = argv.empty() ? command_of(environment) : std::move(argv);
   request.hostname = host_name(environment.project_name);
   SHEAF_TRY_ASSIGN(auto support, builder::prepare_support(staging.file("run"), request.hostname));
-  request.environment = support.environment;
+  request.environment = std::move(support.environment);
   for (const auto& [name, value] : environment.config.environment) {
     request.environment[name] = value;
   }
+  request.scrubbed = environment.scrubbed;
+  request.binds = std::move(support.binds);
+  return request;
+}
+
+Result<os::ExitStatus> run_in(const Environment& environment, std::vector<std::string> argv,
+                              const std::string& store_root, EventSink& events, std::stop_token stop) {
+  SHEAF_TRY_ASSIGN(const auto staging, store::Staging::create(store_root + "/tmp"));
+  SHEAF_TRY_ASSIGN(auto request, prepare_run(environment, staging));
+  request.project = environment.project;
+  request.argv = argv.empty() ? command_of(environment) : std::move(argv);
   if (const auto term = os::environment("TERM")) {
     request.environment["TERM"] = *term;
   }
-  request.scrubbed = environment.scrubbed;
-  request.binds = support.binds;
   SHEAF_TRY_ASSIGN(const auto mounts, user_mounts(environment, os::environment("HOME").value_or("/root")));
   request.binds.insert(request.binds.end(), mounts.begin(), mounts.end());
   const auto runtime = sandbox::native_runtime();

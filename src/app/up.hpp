@@ -6,6 +6,7 @@
 #include "app/build_stack.hpp"
 #include "app/environment.hpp"
 #include "os/child.hpp"
+#include "workspace/workspace.hpp"
 
 #include <stop_token>
 #include <string>
@@ -20,6 +21,13 @@ Result<Environment> make_ready(const Choices& choices, Session session);
 /// all projects with the same agents share. Their layers are those of the project's stack; they are only joined anew.
 Result<Environment> make_agents_ready(const Choices& choices, const std::vector<std::string>& agents,
                                       const Session& session);
+
+/// What a stack that was built is as an environment of its project.
+Environment environment_of(const Project& project, const Wanted& wanted, const BuiltStack& stack);
+
+/// How `environment` is run: its trees, variables, user and host name, with a private place below `staging` for what is
+/// written. Without a command, the project and what is mounted from the user's files.
+Result<workspace::RunRequest> prepare_run(const Environment& environment, const store::Staging& staging);
 
 /// Settings that are understood but not carried out yet must not pass in silence.
 void warn_unused(const Project& project, EventSink& events);

@@ -39,7 +39,7 @@ std::vector<sandbox::RunCommand> commands_for(const RunRequest& request) {
   command.argv = request.argv;
   command.directory = request.directory;
   command.user = request.user;
-  command.interactive = true;
+  command.interactive = request.streams.input == 0;
   command.environment = environment_of(request);
   return commands;
 }
@@ -61,6 +61,7 @@ Result<sandbox::SandboxSpec> spec_for(const RunRequest& request, Owners owners) 
   }
   spec.is_volatile = true; // nothing of it outlives the run
   spec.hostname = request.hostname;
+  spec.network = request.network;
   // The project first: the user's own mounts may lie within it.
   if (!request.project.empty()) {
     spec.binds = {{request.project, k_project_path, sandbox::Access::read_write, true}};
@@ -79,7 +80,7 @@ Result<sandbox::SandboxSpec> spec_for(const RunRequest& request, Owners owners) 
 Result<os::ExitStatus> run(const RunRequest& request, sandbox::Runtime& runtime, EventSink& events,
                            std::stop_token stop) {
   SHEAF_TRY_ASSIGN(auto spec, spec_for(request, Owners::mapped));
-  const auto outcome = runtime.run(spec, {0, 1, 2}, stop, {});
+  const auto outcome = runtime.run(spec, request.streams, stop, {});
   if (outcome) {
     return outcome->status;
   }
@@ -90,7 +91,7 @@ Result<os::ExitStatus> run(const RunRequest& request, sandbox::Runtime& runtime,
                fmt::format("{}; the project keeps its owner inside, so 'dev' may not be able to write to it",
                            outcome.error().summary())});
   SHEAF_TRY_ASSIGN(spec, spec_for(request, Owners::as_they_are));
-  SHEAF_TRY_ASSIGN(const auto again, runtime.run(spec, {0, 1, 2}, stop, {}));
+  SHEAF_TRY_ASSIGN(const auto again, runtime.run(spec, request.streams, stop, {}));
   return again.status;
 }
 

@@ -36,9 +36,12 @@ struct RunRequest {
   std::string hostname;
   /// Paths of the identity rules by which the layers lost something (see first_start.hpp).
   std::vector<std::string> scrubbed;
+  sandbox::Network network = sandbox::Network::host;
+  /// This process's own; a command that has others gets a session of its own and no terminal.
+  sandbox::Streams streams = {0, 1, 2};
 };
 
-/// Runs with this process's terminal and streams and returns how the command ended.
+/// Runs with the streams of the request and returns how the command ended.
 Result<os::ExitStatus> run(const RunRequest& request, sandbox::Runtime& runtime, EventSink& events,
                            std::stop_token stop);
 

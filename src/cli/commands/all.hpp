@@ -33,6 +33,7 @@ extern const Command k_init;
 extern const Command k_config_show;
 extern const Command k_config_check;
 extern const Command k_config_edit;
+extern const Command k_test;
 extern const Command k_verify;
 extern const Command k_df;
 extern const Command k_doctor;
