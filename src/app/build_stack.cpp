@@ -34,8 +34,8 @@ public:
       if (on_conflict == OnConflict::refuse || !add_edges(conflicts)) {
         return conflict_error(conflicts);
       }
-      SHEAF_TRY_ASSIGN(stack.plans,
-                       plan_stack(m_wanted.args, resolve::with_edges(m_wanted.stack, m_edges), m_wanted.foundation));
+      SHEAF_TRY_ASSIGN(stack.plans, plan_stack(m_wanted, m_project, resolve::with_edges(m_wanted.stack, m_edges)));
+      stack.edges = m_edges;
     }
   }
 

@@ -32,6 +32,8 @@ struct BuiltStack {
   std::vector<plan::LayerPlan> plans;
   std::vector<store::StoredLayer> layers;
   builder::Composition composition;
+  /// Those that conflicts called for.
+  std::vector<resolve::Edge> edges;
 };
 
 /// `conflict` if layers cannot be joined and `on_conflict` refuses, or if building one on the other does not help.

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <ctime>
 
 namespace sheaf::app {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// Changes whenever the meaning of a saved environment does.
-constexpr int k_version = 5;
+constexpr int k_version = 6;
 
 Json to_json(const Fingerprint& print) {
   if (!print.stamp) {
@@ -53,7 +54,11 @@ Json to_json(const Inputs& inputs) {
   for (const auto& path : inputs.detection.seen) {
     seen.push_back({path.path, path.mtime_ns});
   }
-  return {{"files", files}, {"rules", rules}, {"seen", seen}, {"findings", findings_of(inputs.detection)}};
+  return {{"files", files},
+          {"rules", rules},
+          {"seen", seen},
+          {"findings", findings_of(inputs.detection)},
+          {"expires", inputs.expires}};
 }
 
 bool seen_unchanged(const Json& paths, const std::string& root) {
@@ -74,6 +79,10 @@ bool detects_the_same(const Json& inputs, const std::string& root) {
 }
 
 bool still_hold(const Json& inputs, const std::string& root) {
+  const auto expires = inputs.at("expires").get<std::int64_t>();
+  if (expires != 0 && expires <= std::time(nullptr)) {
+    return false;
+  }
   for (const auto& print : inputs.at("files")) {
     if (!still_holds(print)) {
       return false;
@@ -143,7 +152,7 @@ std::string saved_path(const std::string& store_root, const std::string& project
        {choices.base, choices.agents, choices.layers, os::environment("SHEAF_BASE"), os::environment("SHEAF_AGENTS")}) {
     hash.field(choice ? "=" + *choice : "-");
   }
-  hash.field(choices.strict ? "strict" : "");
+  hash.field(choices.strict ? "strict" : "").field(choices.locked ? "locked" : "");
   return fmt::format("{}/plans/{}.json", store_root, hash.finish().hex());
 }
 

@@ -61,6 +61,8 @@ struct Inputs {
   std::vector<Fingerprint> files;
   std::vector<detect::Rule> rules;
   detect::Detection detection;
+  /// Seconds since 1970 from which on it has to be looked at again; 0 for never.
+  std::int64_t expires = 0;
 };
 
 /// Where the environment of these choices is remembered in the store at `store_root`.

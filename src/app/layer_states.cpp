@@ -16,8 +16,9 @@ namespace {
 
 class Examination {
 public:
-  Examination(store::Store& store, builder::LayerCache cache, const std::stop_token& stop)
-      : m_store(store), m_cache(std::move(cache)), m_stop(stop) {}
+  Examination(const Wanted& wanted, const Project& project, store::Store& store, builder::LayerCache cache,
+              const std::stop_token& stop)
+      : m_wanted(wanted), m_project(project), m_store(store), m_cache(std::move(cache)), m_stop(stop) {}
 
   Result<PlannedLayer> look_at(const plan::LayerPlan& plan) {
     PlannedLayer line;
@@ -56,9 +57,21 @@ private:
       line.action = Action::reuse;
       line.why = "unchanged";
       line.bytes = stored->record.bytes;
+      note_age(stored->record, line);
       return true;
     }
     return (m_cache.peek && ask_cache(plan, key, line)) || (is_lost && note_loss(line));
+  }
+
+  void note_age(const store::LayerRecord& record, PlannedLayer& line) const {
+    const auto entry = std::ranges::find(m_wanted.stack.entries, line.name,
+                                         [](const auto& candidate) { return candidate.layer->name; });
+    const auto expiry = expiry_of(*entry->layer, record, m_wanted, m_project);
+    if (expiry && *expiry <= std::time(nullptr)) {
+      line.state = LayerState::expired;
+      line.action = Action::build;
+      line.why = fmt::format("older than {}", *m_project.config.refresh);
+    }
   }
 
   static bool note_loss(PlannedLayer& line) {
@@ -110,6 +123,8 @@ private:
     return {};
   }
 
+  const Wanted& m_wanted;
+  const Project& m_project;
   store::Store& m_store;
   builder::LayerCache m_cache;
   const std::stop_token& m_stop;
@@ -153,6 +168,17 @@ std::string_view to_string(Action action) {
   return "build";
 }
 
+std::optional<std::int64_t> expiry_of(const catalogue::LayerDefinition& layer, const store::LayerRecord& record,
+                                      const Wanted& wanted, const Project& project) {
+  const auto age = catalogue::refresh_seconds(project.config);
+  if (!age || !layer.is_volatile || project.lock) {
+    return std::nullopt;
+  }
+  const auto pin = wanted.pins.find(layer.name);
+  const auto checked = pin != wanted.pins.end() ? pin->second.checked : 0;
+  return std::max(record.created, checked) + *age;
+}
+
 Result<std::optional<store::StoredLayer>> likest_build(const plan::LayerPlan& plan, store::Store& store) {
   SHEAF_TRY_ASSIGN(auto builds, store.history(plan.name));
   if (builds.empty()) {
@@ -169,7 +195,7 @@ Result<std::vector<PlannedLayer>> examine(const Wanted& wanted, const Project& p
   if (ask == Ask::caches) {
     SHEAF_TRY_ASSIGN(cache, open_caches(project.config.caches.value_or(std::vector<std::string>()), session));
   }
-  Examination examination(session.store, std::move(cache), session.stop);
+  Examination examination(wanted, project, session.store, std::move(cache), session.stop);
   std::vector<PlannedLayer> lines;
   for (const auto& plan : wanted.plans) {
     SHEAF_TRY_ASSIGN(auto line, examination.look_at(plan));

@@ -62,6 +62,11 @@ enum class Ask { nobody, caches };
 Result<std::vector<PlannedLayer>> examine(const Wanted& wanted, const Project& project, const Session& session,
                                           Ask ask = Ask::nobody);
 
+/// When a volatile layer of this stack has to be built anew: `refresh` of the settings after it was built or asked
+/// about. Seconds since 1970; nothing if it never has. A locked project's never have.
+std::optional<std::int64_t> expiry_of(const catalogue::LayerDefinition& layer, const store::LayerRecord& record,
+                                      const Wanted& wanted, const Project& project);
+
 /// The build of `plan` that is most like it: one of the same recipe but for what lies below, else the newest of its
 /// name. Nothing if there is none.
 Result<std::optional<store::StoredLayer>> likest_build(const plan::LayerPlan& plan, store::Store& store);

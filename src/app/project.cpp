@@ -55,6 +55,25 @@ public:
     return {};
   }
 
+  /// An image that the settings name is the one that was locked, unless somebody asks for a newer one.
+  Result<void> read_lock(const Choices& choices) {
+    const auto path = lock_path(m_project.root);
+    m_project.inputs.push_back(path);
+    SHEAF_TRY_ASSIGN(auto text, os::read_file_if_exists(path));
+    if (!text) {
+      return choices.locked ? Error(ErrorCode::not_found, fmt::format("there is no '{}'", path))
+                                  .with_hint("'sheaf lock' writes it")
+                            : Result<void>();
+    }
+    const auto source = std::make_shared<SourceText>(display_path(path, m_project.root), std::move(*text));
+    m_project.lock = cat::parse_lock(source, m_diagnostics);
+    auto& base = m_project.config.base;
+    if (m_project.lock && base && !choices.pull && m_project.lock->image.starts_with(*base + "@")) {
+      base = m_project.lock->image;
+    }
+    return {};
+  }
+
   const Diagnostics& diagnostics() const { return m_diagnostics; }
 
 private:
@@ -210,14 +229,18 @@ Result<std::string> project_root(const std::string& directory) {
   return start;
 }
 
+std::string lock_path(const std::string& root) { return root + "/sheaf.lock"; }
+
 Result<Project> load_project(const Choices& choices) {
   Project project;
   SHEAF_TRY_ASSIGN(project.root, project_root(choices.directory));
   project.name = base_name(project.root);
   project.pull = choices.pull;
+  project.locked = choices.locked;
   Loader loader(project);
   SHEAF_TRY(loader.read_settings(choices));
   SHEAF_TRY(loader.read_catalogue());
+  SHEAF_TRY(loader.read_lock(choices));
   if (loader.diagnostics().has_errors()) {
     return loader.diagnostics().to_error("reading the project's settings and layers");
   }

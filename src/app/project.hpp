@@ -5,6 +5,7 @@
 
 #include "base/diagnostics.hpp"
 #include "catalogue/catalogue.hpp"
+#include "catalogue/lock_file.hpp"
 #include "catalogue/project_config.hpp"
 
 #include <optional>
@@ -24,6 +25,8 @@ struct Choices {
   bool strict = false;
   /// Ask the registry whether the base's image is a newer one.
   bool pull = false;
+  /// Refuse to differ from sheaf.lock.
+  bool locked = false;
 };
 
 struct Project {
@@ -34,6 +37,9 @@ struct Project {
   catalogue::Catalogue catalogue;
   /// Of the choices.
   bool pull = false;
+  bool locked = false;
+  /// What sheaf.lock says; nothing if there is none.
+  std::optional<catalogue::LockFile> lock;
   /// Caches that the project's own file names. A layer of theirs would stand in the store for that of every other
   /// project, so that they are used only if the user names them, too.
   std::vector<std::string> suggested_caches;
@@ -44,7 +50,11 @@ struct Project {
 /// Finds the project folder for `directory`. `not_found` if there is no such directory.
 Result<std::string> project_root(const std::string& directory);
 
-/// Reads everything; all mistakes of all files are one `invalid` error.
+/// The lock file of the project at `root`.
+std::string lock_path(const std::string& root);
+
+/// Reads everything; all mistakes of all files are one `invalid` error. `not_found` if the choices want a lock file and
+/// there is none.
 Result<Project> load_project(const Choices& choices);
 
 /// `invalid` if a project's own file says how registries are reached: whom to trust is not a project's to say.

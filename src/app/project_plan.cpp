@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/project_plan.hpp"
 
+#include "app/build_stack.hpp"
 #include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "resolve/agents.hpp"
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace sheaf::app {
 namespace {
@@ -115,18 +117,69 @@ void add_reasons(resolve::Stack& stack, const std::vector<resolve::VersionChoice
   }
 }
 
-Result<void> fill(Wanted& wanted, const Project& project, const Session& session, Fetch fetch) {
-  SHEAF_TRY_ASSIGN(wanted.stack, resolve::resolve(project.catalogue, wanted.selection));
-  SHEAF_TRY(check_args(project));
-  wanted.versions = resolve::choose_versions(wanted.stack, wanted.detection, project.config.args);
-  wanted.args = resolve::with_versions(project.config.args, wanted.versions);
-  add_reasons(wanted.stack, wanted.versions);
-  SHEAF_TRY_ASSIGN(wanted.foundation, lay_foundation(project, wanted.stack, session, fetch));
-  Diagnostics diagnostics;
-  wanted.plans = plan::plan_layers(wanted.stack, wanted.args, wanted.foundation, diagnostics);
+const catalogue::LockedLayer* locked_layer(const catalogue::LockFile& lock, const std::string& name) {
+  const auto found = lock.layers.find(name);
+  return found != lock.layers.end() ? &found->second : nullptr;
+}
+
+/// Plans the layers and adds what pins and lock say of each.
+Result<std::vector<plan::LayerPlan>> plan_with(const Wanted& wanted, const Project& project,
+                                               const resolve::Stack& stack, Diagnostics& diagnostics) {
+  auto plans = plan::plan_layers(stack, wanted.args, wanted.foundation, diagnostics);
   if (diagnostics.has_errors()) {
     return diagnostics.to_error("reading the Containerfiles of the stack");
   }
+  for (auto& plan : plans) {
+    if (const auto pin = wanted.pins.find(plan.name); pin != wanted.pins.end() && pin->second.refreshed != 0) {
+      plan.inputs["refresh"] = std::to_string(pin->second.refreshed);
+    }
+    if (const auto* locked = project.lock ? locked_layer(*project.lock, plan.name) : nullptr) {
+      plan.locked = plan::LockedContent{locked->recipe, locked->content, project.locked};
+    }
+  }
+  return plans;
+}
+
+/// A version that was settled counts where neither the settings nor a file of the project say one.
+void take_versions(Wanted& wanted, const Project& project) {
+  wanted.args = resolve::with_versions(project.config.args, wanted.versions);
+  for (const auto& entry : wanted.stack.entries) {
+    const auto pin = wanted.pins.find(entry.layer->name);
+    if (pin != wanted.pins.end() && !pin->second.version.empty() && entry.layer->args.contains("version")) {
+      wanted.args[entry.layer->name].emplace("version", pin->second.version);
+    }
+  }
+}
+
+/// The edges with which the stack was built when it was locked.
+std::vector<resolve::Edge> locked_edges(const resolve::Stack& stack, const Project& project) {
+  std::vector<resolve::Edge> edges;
+  std::set<std::string> earlier;
+  for (const auto& entry : stack.entries) {
+    if (const auto* locked = project.lock ? locked_layer(*project.lock, entry.layer->name) : nullptr) {
+      for (const auto& name : locked->on_top_of) {
+        if (earlier.contains(name)) {
+          edges.push_back({name, entry.layer->name, "as sheaf.lock has it"});
+        }
+      }
+    }
+    earlier.insert(entry.layer->name);
+  }
+  return edges;
+}
+
+Result<void> fill(Wanted& wanted, const Project& project, const Session& session, Fetch fetch) {
+  SHEAF_TRY_ASSIGN(wanted.stack, resolve::resolve(project.catalogue, wanted.selection));
+  wanted.edges = locked_edges(wanted.stack, project);
+  wanted.stack = resolve::with_edges(std::move(wanted.stack), wanted.edges);
+  SHEAF_TRY(check_args(project));
+  wanted.versions = resolve::choose_versions(wanted.stack, wanted.detection, project.config.args);
+  add_reasons(wanted.stack, wanted.versions);
+  SHEAF_TRY_ASSIGN(wanted.pins, pins_of(project, session.store));
+  take_versions(wanted, project);
+  SHEAF_TRY_ASSIGN(wanted.foundation, lay_foundation(project, wanted.stack, session, fetch));
+  Diagnostics diagnostics;
+  SHEAF_TRY_ASSIGN(wanted.plans, plan_with(wanted, project, wanted.stack, diagnostics));
   wanted.warnings = diagnostics.render();
   return {};
 }
@@ -155,14 +208,17 @@ Result<Wanted> want_layers(const Project& project, const std::vector<std::string
   return wanted;
 }
 
-Result<std::vector<plan::LayerPlan>> plan_stack(const plan::ArgValues& args, const resolve::Stack& stack,
-                                                const plan::Foundation& foundation) {
+Result<void> repin(Wanted& wanted, const Project& project, Pins pins) {
+  wanted.pins = std::move(pins);
+  take_versions(wanted, project);
+  SHEAF_TRY_ASSIGN(wanted.plans, plan_stack(wanted, project, wanted.stack));
+  return {};
+}
+
+Result<std::vector<plan::LayerPlan>> plan_stack(const Wanted& wanted, const Project& project,
+                                                const resolve::Stack& stack) {
   Diagnostics diagnostics;
-  auto plans = plan::plan_layers(stack, args, foundation, diagnostics);
-  if (diagnostics.has_errors()) {
-    return diagnostics.to_error("reading the Containerfiles of the stack");
-  }
-  return plans;
+  return plan_with(wanted, project, stack, diagnostics);
 }
 
 std::vector<std::string> version_warnings(const detect::Detection& detection,

@@ -4,6 +4,7 @@
 // From a loaded project to a plan: detect, select, resolve, and say for each layer whether it is there or why not.
 
 #include "app/base_image.hpp"
+#include "app/pins.hpp"
 #include "app/project.hpp"
 #include "detect/detect.hpp"
 #include "plan/layer_plan.hpp"
@@ -23,9 +24,13 @@ struct Wanted {
   resolve::Selection selection;
   /// Refers to the project's catalogue.
   resolve::Stack stack;
+  /// Those with which it was locked; the stack has them already.
+  std::vector<resolve::Edge> edges;
   plan::Foundation foundation;
   /// What becomes of the versions that files ask for.
   std::vector<resolve::VersionChoice> versions;
+  /// What was settled about layers before; of the project's.
+  Pins pins;
   /// Of the settings, and the versions that are handed over.
   plan::ArgValues args;
   std::vector<plan::LayerPlan> plans;
@@ -54,9 +59,12 @@ Result<Wanted> want(const Project& project, const Session& session, Fetch fetch 
 Result<Wanted> want_layers(const Project& project, const std::vector<std::string>& names, const Session& session,
                            Fetch fetch = Fetch::yes);
 
-/// The plans of a stack with these arguments. `invalid` for mistakes in Containerfiles.
-Result<std::vector<plan::LayerPlan>> plan_stack(const plan::ArgValues& args, const resolve::Stack& stack,
-                                                const plan::Foundation& foundation);
+/// Takes other pins and plans anew.
+Result<void> repin(Wanted& wanted, const Project& project, Pins pins);
+
+/// The plans of `stack`, which is that of `wanted` or one with more edges. `invalid` for mistakes in Containerfiles.
+Result<std::vector<plan::LayerPlan>> plan_stack(const Wanted& wanted, const Project& project,
+                                                const resolve::Stack& stack);
 
 /// What there is to say about versions: files that could not be read, wishes that are not met or disagree. Each a whole
 /// message.

@@ -2,6 +2,8 @@
 #include "app/up.hpp"
 
 #include "app/layer_states.hpp"
+#include "app/lock.hpp"
+#include "app/refresh.hpp"
 #include "base/text.hpp"
 #include "builder/support_files.hpp"
 #include "os/file.hpp"
@@ -15,6 +17,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <set>
 
 namespace sheaf::app {
@@ -110,6 +113,7 @@ Environment describe(const Project& project, const Wanted& wanted, const BuiltSt
 Inputs inputs_of(const Project& project, const Wanted& wanted, const Session& session) {
   auto files = project.inputs;
   std::ranges::copy(image_inputs(wanted.foundation, session), std::back_inserter(files));
+  files.push_back(pins_path(session.store.root()));
   files.emplace_back("/proc/self/exe"); // another program knows another catalogue
   return {take_fingerprints(files), resolve::detection_rules(project.catalogue), wanted.detection};
 }
@@ -195,12 +199,59 @@ void warn_unused(const Project& project, EventSink& events) {
   warn(config.snippet.has_value(), "snippet");
 }
 
+namespace {
+
+/// Volatile layers that are too old are built anew first; where that fails they are used as they are.
+Result<Wanted> want_fresh(const Choices& choices, const Project& project, const Session& session) {
+  SHEAF_TRY_ASSIGN(auto wanted, want(project, session));
+  if (!catalogue::refresh_seconds(project.config)) {
+    return wanted;
+  }
+  SHEAF_TRY_ASSIGN(const auto lines, examine(wanted, project, session));
+  RefreshRequest request;
+  for (const auto& line : lines) {
+    if (line.state == LayerState::expired) {
+      request.layers.push_back(line.name);
+    }
+  }
+  if (request.layers.empty()) {
+    return wanted;
+  }
+  const auto refreshed = refresh(choices, request, session);
+  if (!refreshed) {
+    session.events.emit({EventKind::warning, "",
+                         fmt::format("{} too old, but cannot be built anew: {}", joined(request.layers, ", "),
+                                     refreshed.error().summary())});
+    return wanted;
+  }
+  for (const auto& one : *refreshed) {
+    session.events.emit({EventKind::note, "refresh", describe(one)});
+  }
+  return want(project, session);
+}
+
+/// When the first volatile layer becomes too old; one that is so already is tried again in an hour.
+std::int64_t expiry_of(const Wanted& wanted, const Project& project, const BuiltStack& stack) {
+  constexpr std::int64_t k_pause = 3600;
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < stack.layers.size(); ++i) {
+    const auto expiry = expiry_of(*wanted.stack.entries[i].layer, stack.layers[i].record, wanted, project);
+    if (expiry && (first == 0 || *expiry < first)) {
+      first = *expiry;
+    }
+  }
+  return first == 0 ? 0 : std::max(first, std::time(nullptr) + k_pause);
+}
+
+} // namespace
+
 Result<Environment> make_ready(const Choices& choices, Session session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
   SHEAF_TRY(check_store_place(project.root, session.store.root()));
-  SHEAF_TRY_ASSIGN(const auto wanted, want(project, session));
+  SHEAF_TRY_ASSIGN(const auto wanted, want_fresh(choices, project, session));
+  SHEAF_TRY(project.locked ? check_locked(project, wanted) : Result<void>());
   // Before the build: a file that changes while we build must be seen as changed next time.
-  const auto inputs = inputs_of(project, wanted, session);
+  auto inputs = inputs_of(project, wanted, session);
   warn_unused(project, session.events);
   if (!wanted.warnings.empty()) {
     session.events.emit({EventKind::warning, "", wanted.warnings});
@@ -213,6 +264,7 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   SHEAF_TRY_ASSIGN(const auto stack,
                    build_stack(project, wanted, session, choices.strict ? OnConflict::refuse : OnConflict::rebuild));
   auto environment = describe(project, wanted, stack);
+  inputs.expires = expiry_of(wanted, project, stack);
   SHEAF_TRY(session.store.folder("plans"));
   SHEAF_TRY(save(saved_path(session.store.root(), project.root, choices), environment, inputs));
   return environment;

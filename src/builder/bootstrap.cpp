@@ -19,8 +19,13 @@ namespace {
 
 constexpr const char* k_keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-std::vector<std::string> command_line(const catalogue::Bootstrap& recipe, const std::string& tree,
-                                      const std::string& archives) {
+/// A hook that puts hard links to the files of `from` that fit `pattern` into the root's directory `to`.
+std::string link_in(const std::string& from, const std::string& pattern, const std::string& to) {
+  return fmt::format("--setup-hook=mkdir -p \"$1{0}\" && find {1} -type f -name '{2}' -exec cp -lt \"$1{0}\" {{}} +",
+                     to, shell_quote(from), pattern);
+}
+
+std::vector<std::string> command_line(const catalogue::Bootstrap& recipe, const BootstrapFolders& folders) {
   std::vector<std::string> argv = {"mmdebstrap", "--mode=root", "--variant=" + recipe.variant,
                                    "--components=" + joined(recipe.components, ","),
                                    // The lists become the generation that every layer of this base is built from.
@@ -32,12 +37,13 @@ std::vector<std::string> command_line(const catalogue::Bootstrap& recipe, const 
     argv.push_back(fmt::format("--keyring={}", k_keyring));
   }
   // Hard links: apt checks the hashes of what it finds, and downloads only the rest.
-  argv.push_back(
-      fmt::format("--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" && find {} -name '*.deb' -exec cp -lt "
-                  "\"$1/var/cache/apt/archives\" {{}} +",
-                  shell_quote(archives)));
+  argv.push_back(link_in(folders.archives, "*.deb", "/var/cache/apt/archives"));
+  if (!folders.known_lists.empty()) {
+    argv.emplace_back("--skip=update");
+    argv.push_back(link_in(folders.known_lists, "*", "/var/lib/apt/lists"));
+  }
   argv.push_back(recipe.suite);
-  argv.push_back(tree);
+  argv.push_back(folders.tree);
   if (!recipe.mirror.empty()) {
     argv.push_back(recipe.mirror);
   }
@@ -104,15 +110,15 @@ Result<void> harvest(const std::string& from, const std::string& to, std::string
   return {};
 }
 
-Result<Bootstrapped> bootstrap(const catalogue::Bootstrap& recipe, const std::string& tree, const std::string& lists,
-                               const std::string& archives, BuildLog& log, std::stop_token stop) {
+Result<Bootstrapped> bootstrap(const catalogue::Bootstrap& recipe, const BootstrapFolders& folders, BuildLog& log,
+                               std::stop_token stop) {
   if (!os::find_program("mmdebstrap")) {
     return Error(ErrorCode::not_found,
                  "the program 'mmdebstrap' is missing, which makes the base from Debian's packages")
         .with_hint("apt-get install mmdebstrap");
   }
   os::SpawnOptions options;
-  const auto argv = command_line(recipe, tree, archives);
+  const auto argv = command_line(recipe, folders);
   options.argv = sandbox::contained(argv);
   log.note("$ " + shell_join(argv));
   SHEAF_TRY_ASSIGN(const auto null, os::open("/dev/null", O_RDONLY));
@@ -126,10 +132,10 @@ Result<Bootstrapped> bootstrap(const catalogue::Bootstrap& recipe, const std::st
   if (!status.ok()) {
     return Error(ErrorCode::failed_step, fmt::format("mmdebstrap failed with {}", status.to_string()));
   }
-  SHEAF_TRY(harvest(tree + "/var/lib/apt/lists", lists, ""));
-  SHEAF_TRY(harvest(tree + "/var/cache/apt/archives", archives, ".deb"));
-  SHEAF_TRY_ASSIGN(const auto epoch, release_date(lists));
-  SHEAF_TRY(set_account_dates(tree, epoch));
+  SHEAF_TRY(harvest(folders.tree + "/var/lib/apt/lists", folders.lists, ""));
+  SHEAF_TRY(harvest(folders.tree + "/var/cache/apt/archives", folders.archives, ".deb"));
+  SHEAF_TRY_ASSIGN(const auto epoch, release_date(folders.lists));
+  SHEAF_TRY(set_account_dates(folders.tree, epoch));
   return Bootstrapped{epoch};
 }
 

@@ -18,10 +18,20 @@ struct Bootstrapped {
   std::int64_t epoch = 0;
 };
 
-/// Fills the empty directory `tree`; the package lists used are moved to the directory `lists`, downloaded packages to
-/// `archives`. `not_found` if the tool is missing, `failed_step` if it fails.
-Result<Bootstrapped> bootstrap(const catalogue::Bootstrap& recipe, const std::string& tree, const std::string& lists,
-                               const std::string& archives, BuildLog& log, std::stop_token stop);
+struct BootstrapFolders {
+  /// Empty; becomes the root.
+  std::string tree;
+  /// Gets the package lists that were used.
+  std::string lists;
+  /// Downloaded packages are taken from here and kept here.
+  std::string archives;
+  /// Package lists of before, taken instead of the mirror's; empty: the mirror is asked.
+  std::string known_lists;
+};
+
+/// Makes the root. `not_found` if the tool is missing, `failed_step` if it fails.
+Result<Bootstrapped> bootstrap(const catalogue::Bootstrap& recipe, const BootstrapFolders& folders, BuildLog& log,
+                               std::stop_token stop);
 
 /// The newest Date of the release files in `lists`; 0 if there is none.
 Result<std::int64_t> release_date(const std::string& lists);

@@ -130,7 +130,8 @@ private:
     SHEAF_TRY_ASSIGN(const auto archives, m_store.folder("cache/apt"));
     m_events.emit({EventKind::step, "layer " + m_plan.name,
                    fmt::format("{} {}", m_plan.bootstrap->tool, m_plan.bootstrap->suite)});
-    auto made = bootstrap(*m_plan.bootstrap, tree(), lists(), archives, m_log, stop);
+    SHEAF_TRY_ASSIGN(auto known, known_lists());
+    auto made = bootstrap(*m_plan.bootstrap, {tree(), lists(), archives, std::move(known)}, m_log, stop);
     if (!made) {
       m_log.finish();
       const auto details = m_log.tail();
@@ -142,6 +143,16 @@ private:
     m_epoch = made->epoch;
     m_has_lists = true;
     return {};
+  }
+
+  /// The package lists of the base that the lock file names, if they are here.
+  Result<std::string> known_lists() {
+    if (!m_plan.locked || m_plan.locked->recipe != m_key) {
+      return std::string();
+    }
+    SHEAF_TRY_ASSIGN(auto folder, m_store.folder(lists_of(m_plan.locked->content)));
+    SHEAF_TRY_ASSIGN(const auto files, os::list_directory(folder));
+    return files.empty() ? std::string() : std::move(folder);
   }
 
   Result<void> start_from_image(Workbench& bench, PackageCaches& caches, std::stop_token stop) {
@@ -290,41 +301,79 @@ void LayerBuilder::tell_of_damage() {
   }
 }
 
+/// The content that a lock file names goes before what the recipe gave here.
+Result<std::optional<store::StoredLayer>> LayerBuilder::look_up(const plan::LayerPlan& plan, const RecipeKey& key) {
+  const bool is_locked = plan.locked && plan.locked->recipe == key;
+  if (is_locked) {
+    SHEAF_TRY_ASSIGN(auto layer, m_store.find(plan.locked->content));
+    if (layer) {
+      return layer;
+    }
+  }
+  SHEAF_TRY_ASSIGN(auto layer, m_store.find(key));
+  tell_of_damage();
+  const bool is_other = layer && is_locked && plan.locked->is_strict;
+  return is_other ? std::optional<store::StoredLayer>() : std::move(layer);
+}
+
+Result<void> LayerBuilder::compare_with_lock(const plan::LayerPlan& plan, const RecipeKey& key,
+                                             const store::StoredLayer& layer) {
+  if (!plan.locked || plan.locked->recipe != key || plan.locked->content == layer.record.content_key) {
+    return {};
+  }
+  const auto message = fmt::format("the layer '{}' came out as {}, but sheaf.lock has {}", plan.name,
+                                   layer.record.content_key.short_hex(), plan.locked->content.short_hex());
+  if (plan.locked->is_strict) {
+    return Error(ErrorCode::conflict, message)
+        .with_hint("what it downloads has changed since; get the layer from a cache, or accept it with 'sheaf lock'");
+  }
+  m_events.emit({EventKind::warning, "", message + "; 'sheaf lock' accepts that"});
+  return {};
+}
+
 Result<store::StoredLayer> LayerBuilder::build(const plan::LayerPlan& plan,
                                                const std::vector<store::StoredLayer>& closure, std::stop_token stop) {
   const auto subject = "layer " + plan.name;
   const auto key = key_of(plan, closure);
-  SHEAF_TRY_ASSIGN(auto found, m_store.find(key));
-  tell_of_damage();
-  if (found) {
-    m_events.emit({EventKind::cached, subject, "unchanged"});
-    return std::move(*found);
-  }
-  SHEAF_TRY_ASSIGN(const auto lock, wait_for_key(plan.name, key, stop));
-  SHEAF_TRY_ASSIGN(found, m_store.find(key));
-  if (found) {
+  SHEAF_TRY_ASSIGN(auto found, look_up(plan, key));
+  if (!found) {
+    SHEAF_TRY_ASSIGN(const auto lock, wait_for_key(plan.name, key, stop));
+    SHEAF_TRY_ASSIGN(found, look_up(plan, key));
+    if (!found) {
+      return make(plan, key, closure, stop);
+    }
     m_events.emit({EventKind::note, subject, "built by another sheaf meanwhile"});
-    m_events.emit({EventKind::cached, subject, "unchanged"});
-    return std::move(*found);
   }
+  SHEAF_TRY(compare_with_lock(plan, key, *found));
+  m_events.emit({EventKind::cached, subject, "unchanged"});
+  return std::move(*found);
+}
+
+/// Fetches the layer or builds it.
+Result<store::StoredLayer> LayerBuilder::make(const plan::LayerPlan& plan, const RecipeKey& key,
+                                              const std::vector<store::StoredLayer>& closure,
+                                              const std::stop_token& stop) {
+  const auto subject = "layer " + plan.name;
   m_events.emit({EventKind::begin, subject, plan.reason});
   const auto start = Clock::now();
   if (auto fetched = m_cache.fetch ? m_cache.fetch(key, plan.name, stop) : std::nullopt) {
     m_events.emit({EventKind::end, subject, fmt::format("fetched, {}", human_bytes(fetched->record.bytes)), 0, 0,
                    milliseconds_since(start)});
+    SHEAF_TRY(compare_with_lock(plan, key, *fetched));
     return std::move(*fetched);
   }
   auto built = build_new(plan, key, closure, stop).context(fmt::format("building layer '{}'", plan.name));
   tell_of_damage();
-  if (built) {
-    const auto& record = built->record;
-    m_events.emit({EventKind::end, subject, fmt::format("{}, {} files", human_bytes(record.bytes), record.files), 0, 0,
-                   milliseconds_since(start)});
-    if (m_cache.offer) {
-      m_cache.offer(*built, stop);
-    }
-  } else {
+  if (!built) {
     m_events.emit({EventKind::fail, subject, built.error().summary(), 0, 0, milliseconds_since(start)});
+    return built;
+  }
+  const auto& record = built->record;
+  m_events.emit({EventKind::end, subject, fmt::format("{}, {} files", human_bytes(record.bytes), record.files), 0, 0,
+                 milliseconds_since(start)});
+  SHEAF_TRY(compare_with_lock(plan, key, *built));
+  if (m_cache.offer) {
+    m_cache.offer(*built, stop);
   }
   return built;
 }

@@ -46,6 +46,10 @@ private:
   Result<store::StoredLayer> build_new(const plan::LayerPlan& plan, const RecipeKey& key,
                                        const std::vector<store::StoredLayer>& closure, std::stop_token stop);
   void tell_of_damage();
+  Result<std::optional<store::StoredLayer>> look_up(const plan::LayerPlan& plan, const RecipeKey& key);
+  Result<store::StoredLayer> make(const plan::LayerPlan& plan, const RecipeKey& key,
+                                  const std::vector<store::StoredLayer>& closure, const std::stop_token& stop);
+  Result<void> compare_with_lock(const plan::LayerPlan& plan, const RecipeKey& key, const store::StoredLayer& layer);
   Result<os::FileLock> wait_for_key(const std::string& name, const RecipeKey& key, std::stop_token stop);
 
   store::Store& m_store;

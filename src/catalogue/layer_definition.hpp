@@ -123,6 +123,9 @@ struct LayerDefinition {
   std::string brings;
   /// Rebuilt on demand because it follows a moving upstream.
   bool is_volatile = false;
+  /// For a shell in the environment of what the layer needs: prints the newest value of the argument `version`. May be
+  /// empty.
+  std::string newest;
   /// The file in the folder to build for each family, usually "Containerfile". Empty: the layer fits any family.
   std::map<Family, std::string> families;
   /// Rows of the capture table, in the order written; they come before the built-in ones.

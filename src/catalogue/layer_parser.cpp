@@ -147,6 +147,15 @@ void read_egress(MapReader& map, LayerDefinition& layer) {
   }
 }
 
+void read_newest(MapReader& map, LayerDefinition& layer) {
+  layer.newest = map.text("newest").value_or("");
+  const auto version = layer.args.find("version");
+  if (!layer.newest.empty() && (version == layer.args.end() || version->second.type != ArgType::version)) {
+    map.context().error(map.find("newest")->span, "bad-value", "there is no argument 'version' for the newest version",
+                        "add 'args: {version: {type: version, default: latest}}'");
+  }
+}
+
 void read_brings(MapReader& map, LayerDefinition& layer) {
   layer.brings = map.text("brings").value_or("");
   if (!layer.brings.empty() && arg_mistake({ArgType::version, {}, {}, {}}, layer.brings)) {
@@ -310,6 +319,7 @@ std::optional<LayerDefinition> parse_layer(std::string name, std::shared_ptr<con
   layer.tests = read_tests(map);
   read_detect(map, layer);
   read_brings(map, layer);
+  read_newest(map, layer);
   read_families(map, layer);
   read_bootstrap(map, layer);
   read_capture(map, layer);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -32,11 +33,23 @@ void for_each_field_after_env(Visit&& visit) {
   visit("snippet", &ProjectConfig::snippet);
   visit("tests", &ProjectConfig::tests);
   visit("caches", &ProjectConfig::caches);
+  visit("refresh", &ProjectConfig::refresh);
 }
 
 std::string env_key(std::string_view name) { return fmt::format("env.{}", name); }
 std::string registry_key(std::string_view host) { return fmt::format("registries.{}", host); }
 std::string arg_key(std::string_view layer, std::string_view arg) { return fmt::format("args.{}.{}", layer, arg); }
+
+/// Of "12h", "7d", "2w"; nothing for anything else.
+std::optional<std::int64_t> seconds_in(std::string_view age) {
+  static constexpr std::array<std::pair<char, std::int64_t>, 3> k_units = {
+      {{'h', 3600}, {'d', 24 * 3600}, {'w', 7 * 24 * 3600}}};
+  constexpr std::int64_t k_most = 10000;
+  const auto unit = std::ranges::find(k_units, age.empty() ? '\0' : age.back(), &std::pair<char, std::int64_t>::first);
+  const auto count = age.empty() ? std::nullopt : to_number<std::int64_t>(age.substr(0, age.size() - 1));
+  const bool is_good = unit != k_units.end() && count && *count > 0 && *count <= k_most;
+  return is_good ? std::optional(*count * unit->second) : std::nullopt;
+}
 
 /// Reads the keys of a config file and notes where each stands.
 class ConfigReader {
@@ -59,6 +72,7 @@ public:
     read_snippet();
     read_test_list();
     m_config.caches = texts("caches");
+    read_refresh();
     read_registries();
     m_map.finish();
     return std::move(m_config);
@@ -102,6 +116,15 @@ private:
     if (find("family") != nullptr) {
       const auto word = m_map.choice("family", k_allowed);
       m_config.family = word ? family_from(*word) : std::nullopt;
+    }
+  }
+
+  void read_refresh() {
+    const auto* node = find("refresh");
+    m_config.refresh = node != nullptr ? m_map.text("refresh") : std::nullopt;
+    if (m_config.refresh && *m_config.refresh != "never" && !seconds_in(*m_config.refresh)) {
+      m_context.error(node->span, "bad-value", fmt::format("'{}' is no age", *m_config.refresh),
+                      "write 'never', or hours, days or weeks: '12h', '7d', '2w'");
     }
   }
 
@@ -332,6 +355,10 @@ ProjectConfig merge(std::span<const ProjectConfig> levels) {
     take_entries(&ProjectConfig::registries, registry_key);
   }
   return merged;
+}
+
+std::optional<std::int64_t> refresh_seconds(const ProjectConfig& config) {
+  return config.refresh ? seconds_in(*config.refresh) : std::nullopt;
 }
 
 std::vector<ConfigValue> show(const ProjectConfig& config) {

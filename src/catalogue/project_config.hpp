@@ -9,6 +9,7 @@
 #include "base/source_text.hpp"
 #include "catalogue/layer_definition.hpp"
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -64,6 +65,8 @@ struct ProjectConfig {
   std::optional<Snippet> snippet;
   std::optional<std::vector<LayerTest>> tests;
   std::optional<std::vector<std::string>> caches;
+  /// How old a volatile layer may become: "never", or hours, days or weeks: "12h", "7d", "2w".
+  std::optional<std::string> refresh;
   /// By host. Merged one by one.
   std::map<std::string, RegistrySettings, std::less<>> registries;
 
@@ -85,6 +88,9 @@ std::optional<ProjectConfig> parse_config(std::shared_ptr<const SourceText> sour
 /// One level of all `levels`, the strongest first. A value set at a stronger level replaces the weaker one as a whole,
 /// but `args`, `env` and `registries` merge entry by entry. Origins go along.
 ProjectConfig merge(std::span<const ProjectConfig> levels);
+
+/// The seconds that `refresh` stands for; nothing for "never".
+std::optional<std::int64_t> refresh_seconds(const ProjectConfig& config);
 
 /// One line of `sheaf config show`.
 struct ConfigValue {

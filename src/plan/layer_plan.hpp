@@ -20,6 +20,14 @@
 
 namespace sheaf::plan {
 
+/// What a lock file says of a layer.
+struct LockedContent {
+  RecipeKey recipe;
+  ContentKey content;
+  /// Any other content is an error, not only a warning.
+  bool is_strict = false;
+};
+
 struct LayerPlan {
   std::string name;
   std::string kind;
@@ -43,6 +51,8 @@ struct LayerPlan {
   std::map<std::string, std::string> files;
   /// What decides the result besides the content of the closure: name to value or digest.
   std::map<std::string, std::string> inputs;
+  /// No part of the key.
+  std::optional<LockedContent> locked;
 };
 
 /// The plan of every layer of `stack`, in its order. Mistakes in Containerfiles and arguments, and layers that do not

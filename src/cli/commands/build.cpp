@@ -3,6 +3,7 @@
 #include "app/up.hpp"
 #include "cli/commands/all.hpp"
 #include "cli/commands/build_image.hpp"
+#include "cli/refresh_options.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
 
@@ -17,8 +18,10 @@ namespace {
 
 constexpr Option k_both_jobs_option = {
     "jobs", 'j', "N", "at the same time: stages (default: 2 per processor, at least 8), or layers (default: 4)"};
-constexpr std::array k_project_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option,
-                                          k_both_jobs_option, k_strict_option, k_json_option};
+constexpr std::array k_project_options = {
+    k_directory_option,    k_agents_option,        k_layers_option, k_base_option,
+    k_both_jobs_option,    k_strict_option,        k_locked_option, k_refresh_agents_option,
+    k_full_rebuild_option, k_force_rebuild_option, k_json_option};
 
 constexpr auto k_options = [] {
   std::array<Option, k_image_options.size() + k_project_options.size() + k_options_without_effect.size()> all{};
@@ -40,6 +43,7 @@ Result<int> build_project(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   const app::Session session{store, *invocation.events, invocation.stop(), jobs};
+  SHEAF_TRY(refresh_first(invocation, invocation.choices(), session));
   SHEAF_TRY_ASSIGN(const auto environment, app::make_ready(invocation.choices(), session));
   nlohmann::json shared = nullptr;
   if (const auto agents = app::agents_of(environment); !agents.empty()) {

@@ -2,9 +2,11 @@
 #include "app/build_stack.hpp"
 #include "app/environment.hpp"
 #include "app/layer_states.hpp"
+#include "app/lock.hpp"
 #include "app/project_plan.hpp"
 #include "base/text.hpp"
 #include "cli/commands/all.hpp"
+#include "cli/refresh_options.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
 #include "ui/table.hpp"
@@ -22,8 +24,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option,
-                                  k_base_option,      k_pull_option,   k_json_option};
+constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option,
+                                  k_pull_option,      k_locked_option, k_json_option};
 constexpr std::array<std::string_view, 2> k_examples = {"sheaf plan", "sheaf plan --agents all --json"};
 
 /// The same lines as a fresh plan gives, from the remembered environment: all is built and unchanged.
@@ -57,6 +59,7 @@ Result<std::vector<app::PlannedLayer>> plan_lines(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const auto project, app::load_project(choices));
   const app::Session session{store, *invocation.events, invocation.stop()};
   SHEAF_TRY_ASSIGN(const auto wanted, app::want(project, session, app::Fetch::no));
+  SHEAF_TRY(project.locked ? app::check_locked(project, wanted) : Result<void>());
   return app::examine(wanted, project, session, app::Ask::caches);
 }
 

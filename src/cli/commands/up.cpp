@@ -4,6 +4,7 @@
 #include "app/run_image.hpp"
 #include "base/text.hpp"
 #include "cli/commands/all.hpp"
+#include "cli/refresh_options.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
 
@@ -15,13 +16,23 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option,
-                                  k_pull_option,      k_jobs_option,   k_strict_option};
+constexpr std::array k_options = {k_directory_option,    k_agents_option,       k_layers_option,
+                                  k_base_option,         k_pull_option,         k_jobs_option,
+                                  k_strict_option,       k_locked_option,       k_refresh_agents_option,
+                                  k_full_rebuild_option, k_force_rebuild_option};
 constexpr std::array k_up_options = {
-    k_directory_option, k_agents_option,
-    k_layers_option,    k_base_option,
-    k_pull_option,      k_jobs_option,
-    k_strict_option,    Option{"image", 0, "NAME", "run this image of the store instead of the project's environment"}};
+    k_directory_option,
+    k_agents_option,
+    k_layers_option,
+    k_base_option,
+    k_pull_option,
+    k_jobs_option,
+    k_strict_option,
+    k_locked_option,
+    k_refresh_agents_option,
+    k_full_rebuild_option,
+    k_force_rebuild_option,
+    Option{"image", 0, "NAME", "run this image of the store instead of the project's environment"}};
 constexpr std::array<std::string_view, 4> k_up_examples = {
     "sheaf up", "sheaf up -- make test", "sheaf up --agents codex -- codex", "sheaf up --agents all,-opencode"};
 constexpr std::array<std::string_view, 2> k_run_examples = {"sheaf run codex", "sheaf run codex -- codex --version"};
@@ -33,8 +44,9 @@ double milliseconds_since(Clock::time_point start) {
 Result<app::Environment> ready(Invocation& invocation, const app::Choices& choices) {
   const auto start = Clock::now();
   SHEAF_TRY_ASSIGN(const auto root, app::project_root(choices.directory));
+  const bool is_news_wanted = choices.pull || wants_refresh(invocation);
   auto saved =
-      choices.pull ? std::nullopt : app::load_if_current(app::saved_path(invocation.store_root, root, choices));
+      is_news_wanted ? std::nullopt : app::load_if_current(app::saved_path(invocation.store_root, root, choices));
   if (saved) {
     SHEAF_TRY(become_able(invocation, os::OwnMounts::no));
     invocation.events->emit(
@@ -43,7 +55,9 @@ Result<app::Environment> ready(Invocation& invocation, const app::Choices& choic
   }
   SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
-  SHEAF_TRY_ASSIGN(auto environment, app::make_ready(choices, {store, *invocation.events, invocation.stop(), jobs}));
+  const app::Session session{store, *invocation.events, invocation.stop(), jobs};
+  SHEAF_TRY(refresh_first(invocation, choices, session));
+  SHEAF_TRY_ASSIGN(auto environment, app::make_ready(choices, session));
   invocation.events->emit({EventKind::note, "up", "ready in " + human_milliseconds(milliseconds_since(start))});
   return environment;
 }
@@ -58,7 +72,8 @@ Result<int> run_command(Invocation& invocation, const app::Choices& choices, std
 
 /// Nothing of the project is looked at or mounted.
 Result<int> run_image(Invocation& invocation, const std::string& name) {
-  for (const auto* option : {"agents", "layers", "base", "pull", "strict"}) {
+  for (const auto* option :
+       {"agents", "layers", "base", "pull", "strict", "locked", "refresh-agents", "full-rebuild", "force-rebuild"}) {
     if (invocation.has(option)) {
       return Error(ErrorCode::invalid, std::string("'--image' and '--") + option + "' exclude each other")
           .with_hint("an image is run as it is; layers are joined without --image");

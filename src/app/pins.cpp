@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/pins.hpp"
+
+#include "os/file.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace sheaf::app {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Projects may define different layers under one name.
+std::string key_of(const Project& project, const std::string& name) {
+  const auto* layer = project.catalogue.find(name);
+  const bool is_own = layer != nullptr && layer->origin == catalogue::Origin::project;
+  return is_own ? fmt::format("{} of {}", name, project.root) : name;
+}
+
+Result<Pins> read(const std::string& path) {
+  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(path));
+  Pins pins;
+  if (!text) {
+    return pins;
+  }
+  try {
+    const auto json = Json::parse(*text);
+    for (const auto& [name, pin] : json.at("layers").items()) {
+      pins[name] = {pin.at("version"), pin.at("refreshed"), pin.at("checked")};
+    }
+  } catch (const Json::exception& error) {
+    return Error(ErrorCode::corrupt, fmt::format("'{}' cannot be read: {}", path, error.what()))
+        .with_hint("remove it: which versions were the newest is then asked again");
+  }
+  return pins;
+}
+
+} // namespace
+
+std::string pins_path(const std::string& store_root) { return store_root + "/pins.json"; }
+
+Result<Pins> pins_of(const Project& project, const store::Store& store) {
+  SHEAF_TRY_ASSIGN(const auto kept, read(pins_path(store.root())));
+  Pins pins;
+  for (const auto& layer : project.catalogue.all()) {
+    if (const auto found = kept.find(key_of(project, layer.name)); found != kept.end()) {
+      pins[layer.name] = found->second;
+    }
+  }
+  if (project.lock) {
+    for (const auto& [name, locked] : project.lock->layers) {
+      pins[name] = {locked.version, locked.refreshed, 0};
+    }
+  }
+  return pins;
+}
+
+Result<void> save_pins(const Project& project, const Pins& changed, store::Store& store) {
+  SHEAF_TRY_ASSIGN(const auto lock, store.lock_key("pins"));
+  const auto path = pins_path(store.root());
+  SHEAF_TRY_ASSIGN(auto pins, read(path));
+  for (const auto& [name, pin] : changed) {
+    pins[key_of(project, name)] = pin;
+  }
+  Json layers = Json::object();
+  for (const auto& [name, pin] : pins) {
+    layers[name] = {{"version", pin.version}, {"refreshed", pin.refreshed}, {"checked", pin.checked}};
+  }
+  const auto text = Json{{"layers", layers}}.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return os::write_file(path, text, os::Durable::yes);
+}
+
+} // namespace sheaf::app
