@@ -67,7 +67,7 @@ TEST(WithPins, KeepsMapsInBraces) {
 }
 
 TEST(WithPins, RefusesATextThatItWouldBreak) {
-  EXPECT_NE(edited(k_front + "  version: >\n    1.0\n").find("is not written so that its values can be changed"),
+  EXPECT_NE(edited(k_front + "  version: >-\n    1.0\n").find("is not written so that its values can be changed"),
             std::string::npos);
 }
 
