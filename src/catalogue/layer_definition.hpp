@@ -7,6 +7,7 @@
 #include "base/capture_rule.hpp"
 #include "base/diagnostics.hpp"
 #include "base/source_text.hpp"
+#include "catalogue/artefact.hpp"
 
 #include <cstdint>
 #include <map>
@@ -132,6 +133,8 @@ struct LayerDefinition {
   std::vector<CaptureRule> capture;
   /// Only for kind base.
   std::optional<Bootstrap> bootstrap;
+  /// Of `downloads.yml`; empty if there is none.
+  Downloads downloads;
 
   Origin origin = Origin::builtin;
   /// For messages, for example "~/.config/sheaf/layers/python".
@@ -155,7 +158,8 @@ std::optional<std::string> layer_name_of_containerfile(std::string_view file);
 std::optional<LayerDefinition> parse_layer(std::string name, std::shared_ptr<const SourceText> yml,
                                            Diagnostics& diagnostics);
 
-/// The layer made of the files of its folder: `layer.yml`, `Containerfile` and what it copies, by relative path.
+/// The layer made of the files of its folder: `layer.yml`, `downloads.yml`, `Containerfile` and what it copies, by
+/// relative path.
 /// Without `layer.yml`, a lone `Containerfile` or `Containerfile.NAME` is a layer of kind tool (base, if it is called
 /// so). `folder` is for messages. Nothing if there is a mistake; all of them are in `diagnostics`.
 std::optional<LayerDefinition> layer_from_files(std::string name, Origin origin, std::string folder,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "catalogue/layer_definition.hpp"
 #include "catalogue/yaml_reader.hpp"
@@ -370,6 +371,29 @@ void check_containerfiles(const LayerDefinition& layer, Diagnostics& diagnostics
   }
 }
 
+/// The pinned downloads, taken out of `files`: whatever the Containerfile uses of them is in its instructions.
+Downloads take_downloads(const LayerDefinition& layer, const std::string& folder,
+                         std::map<std::string, std::string>& files, Diagnostics& diagnostics) {
+  auto text = files.extract("downloads.yml");
+  if (!text) {
+    return {};
+  }
+  auto source = std::make_shared<const SourceText>(folder + "/downloads.yml", std::move(text.mapped()));
+  auto downloads = parse_downloads(std::move(source), diagnostics).value_or(Downloads());
+  std::vector<std::string> args;
+  for (const auto& [name, arg] : layer.args) {
+    args.push_back(name);
+  }
+  for (const auto& artefact : downloads.artefacts) {
+    if (!artefact.argument.empty() && !layer.args.contains(artefact.argument)) {
+      diagnostics.error(downloads.source, artefact.span, "bad-value",
+                        fmt::format("the layer '{}' has no argument '{}'", layer.name, artefact.argument),
+                        did_you_mean(artefact.argument, args));
+    }
+  }
+  return downloads;
+}
+
 } // namespace
 
 std::optional<LayerDefinition> layer_from_files(std::string name, Origin origin, std::string folder,
@@ -387,6 +411,7 @@ std::optional<LayerDefinition> layer_from_files(std::string name, Origin origin,
   if (!layer) {
     return std::nullopt;
   }
+  layer->downloads = take_downloads(*layer, folder, files, diagnostics);
   const auto file = default_containerfile(files);
   if (auto text = files.extract(file)) {
     layer->containerfile = std::make_shared<const SourceText>(folder + "/" + file, std::move(text.mapped()));

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "containerfile/file.hpp"
+#include "plan/download_arguments.hpp"
 #include "plan/global_arguments.hpp"
 #include "plan/layer_files.hpp"
 #include "plan/layer_key.hpp"
@@ -276,7 +277,11 @@ void plan_instructions(LayerPlan& plan, const resolve::StackEntry& entry, const 
   const auto source = containerfile_of(*entry.layer, foundation.family);
   const auto file = source ? containerfile::parse(source, diagnostics) : std::nullopt;
   if (file) {
-    const auto chosen = build_args(*entry.layer, args);
+    auto chosen = build_args(*entry.layer, args);
+    for (auto& [name, value] :
+         download_arguments(*entry.layer, chosen, native_platform().architecture, *file, diagnostics)) {
+      chosen.insert_or_assign(name, std::move(value));
+    }
     plan.arguments.insert(chosen.begin(), chosen.end());
     LayerPlanner(*entry.layer, *file, std::move(start), chosen, foundation, diagnostics).run(plan);
   }

@@ -10,8 +10,9 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = {name: json.loads((ROOT / "share/schemas" / f"{name}.schema.json").read_text())
-           for name in ("layer", "sheaf", "config")}
+           for name in ("layer", "downloads", "sheaf", "config")}
 LAYERS = sorted(ROOT.glob("catalogue-data/*/layer.yml"))
+DOWNLOADS = sorted(ROOT.glob("catalogue-data/*/downloads.yml"))
 # What only a look at the text or at several values shows.
 BEYOND_SCHEMAS = {"alias", "base-with-needs", "duplicate-key", "indentation", "syntax", "two-documents"}
 BAD = sorted(folder for folder in (ROOT / "tests/golden/catalogue/bad").iterdir() if folder.name not in BEYOND_SCHEMAS)
@@ -32,6 +33,11 @@ def test_layers_we_ship(path):
     assert mistakes("layer", path.read_text()) == []
 
 
+@pytest.mark.parametrize("path", DOWNLOADS, ids=lambda path: path.parent.name)
+def test_downloads_we_ship(path):
+    assert mistakes("downloads", path.read_text()) == []
+
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("examples/**/sheaf.yml")), ids=lambda path: path.parent.name)
 def test_example_projects(path):
     assert mistakes("sheaf", path.read_text()) == []
@@ -39,7 +45,7 @@ def test_example_projects(path):
 
 @pytest.mark.parametrize("folder", BAD, ids=lambda folder: folder.name)
 def test_files_with_mistakes(folder):
-    kind = "layer" if (folder / "layer.yml").exists() else "sheaf"
+    kind = next(kind for kind in ("layer", "downloads", "sheaf") if (folder / f"{kind}.yml").exists())
     assert mistakes(kind, (folder / f"{kind}.yml").read_text())
 
 

@@ -93,6 +93,15 @@ std::string files_of(const catalogue::LayerDefinition& layer, Fits&& fits) {
   return joined(files, ", ");
 }
 
+/// "kubectl 1.36.1, helm 4.2.0"
+std::string downloads_of(const catalogue::LayerDefinition& layer) {
+  std::vector<std::string> pinned;
+  for (const auto& artefact : layer.downloads.artefacts) {
+    pinned.push_back(fmt::format("{} {}", artefact.name, artefact.current.version));
+  }
+  return joined(pinned, ", ");
+}
+
 std::string describe(const Listing& listing, const catalogue::LayerDefinition& layer) {
   std::string text = fmt::format("{}: {}\n", layer.name, layer.summary);
   const auto row = [&text](std::string_view title, const std::string& value) {
@@ -110,6 +119,7 @@ std::string describe(const Listing& listing, const catalogue::LayerDefinition& l
   row("persistent", joined(layer.persistent, ", "));
   row("egress", joined(layer.egress, ", "));
   row("brings", layer.brings);
+  row("downloads", downloads_of(layer));
   row("detected by", files_of(layer, [](const auto& rule) { return rule.calls; }));
   row("version by", files_of(layer, [](const auto& rule) { return !rule.version.empty(); }));
   if (const auto* built = built_as(listing.built, layer.name)) {

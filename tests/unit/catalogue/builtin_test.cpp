@@ -59,6 +59,50 @@ TEST(Builtin, EveryLayerThatFilesAskAVersionOfSaysWhichItBrings) {
   }
 }
 
+/// A digest is one that upstream published, or is not there; the parser has seen to its form.
+TEST(Builtin, EveryDownloadIsPinnedAndCanBeRefreshed) {
+  const auto catalogue = builtin_catalogue();
+  std::size_t seen = 0;
+  for (const auto& layer : catalogue.all()) {
+    for (const auto& artefact : layer.downloads.artefacts) {
+      SCOPED_TRACE(layer.name + " " + artefact.name);
+      ++seen;
+      EXPECT_THAT(artefact.url, StartsWith("https://"));
+      EXPECT_THAT(artefact.url, testing::HasSubstr("{version}"));
+      EXPECT_TRUE(artefact.latest.has_value());
+      EXPECT_TRUE(artefact.checksums.empty() || artefact.checksums == k_github_digests ||
+                  artefact.checksums.starts_with("https://"));
+      for (const auto& [arch, digest] : artefact.current.sha256) {
+        EXPECT_TRUE(is_hex_digest(digest)) << arch;
+      }
+      const auto prefix = build_arg_name(artefact.name);
+      EXPECT_THAT(layer.containerfile->text(),
+                  testing::HasSubstr("--checksum=sha256:${" + prefix + "_SHA256} ${" + prefix + "_URL}"));
+    }
+  }
+  EXPECT_GE(seen, 15U);
+}
+
+/// An address of the web is in downloads.yml or nowhere.
+TEST(Builtin, NothingIsDownloadedThatIsNotPinned) {
+  const auto catalogue = builtin_catalogue();
+  for (const auto& layer : catalogue.all()) {
+    for (const auto* word : {"https://", "http://"}) {
+      const auto text = layer.containerfile->text();
+      for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+        const auto line = text.substr(text.rfind('\n', at) + 1);
+        EXPECT_TRUE(line.starts_with('#')) << layer.name << ": " << line;
+      }
+    }
+  }
+}
+
+TEST(Builtin, ToolsThatTheCatalogueIsToHave) {
+  EXPECT_THAT(builtin_catalogue().names(),
+              IsSupersetOf({"ansible", "aws", "azure", "gcloud", "gh", "git-lfs", "hcloud", "k8s", "remote-fs", "shell",
+                            "sshd", "tailscale", "terraform", "terragrunt", "wireguard"}));
+}
+
 TEST(Builtin, EveryAgentIsVolatileAndSaysWhereItsCredentialsAre) {
   const auto catalogue = builtin_catalogue();
   for (const auto& layer : catalogue.all()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the parsers over tests/golden/catalogue/bad/<case>/{layer.yml,sheaf.yml} and compares all messages with
-// `expected`. SHEAF_ACCEPT=1 rewrites the expectations.
+// Runs the parsers over tests/golden/catalogue/bad/<case>/{layer.yml,downloads.yml,sheaf.yml} and compares all messages
+// with `expected`. SHEAF_ACCEPT=1 rewrites the expectations.
 #include "catalogue/layer_definition.hpp"
 #include "catalogue/project_config.hpp"
 
@@ -24,12 +24,13 @@ std::string read(const fs::path& path) {
 
 /// All messages about the definition or the settings in `folder`.
 std::string messages_for(const fs::path& folder) {
-  const bool is_layer = fs::exists(folder / "layer.yml");
-  const std::string name = is_layer ? "layer.yml" : "sheaf.yml";
+  const auto has = [&](const std::string& name) { return fs::exists(folder / name); };
+  const std::string name = has("layer.yml") ? "layer.yml" : has("downloads.yml") ? "downloads.yml" : "sheaf.yml";
   auto source = std::make_shared<const SourceText>(name, read(folder / name));
   Diagnostics diagnostics;
-  const bool is_accepted = is_layer ? parse_layer("sample", std::move(source), diagnostics).has_value()
-                                    : parse_config(std::move(source), diagnostics).has_value();
+  const bool is_accepted = has("layer.yml")       ? parse_layer("sample", std::move(source), diagnostics).has_value()
+                           : has("downloads.yml") ? parse_downloads(std::move(source), diagnostics).has_value()
+                                                  : parse_config(std::move(source), diagnostics).has_value();
   EXPECT_NE(is_accepted, diagnostics.has_errors());
   EXPECT_TRUE(diagnostics.has_errors()) << "a case in bad/ must have a mistake";
   return diagnostics.render() + "\n";

@@ -37,6 +37,13 @@ const std::vector<Map> k_maps = {
     {"layer", "/properties/families/anyOf/1", "families: {%}"},
     {"layer", "/properties/bootstrap", "bootstrap: {%}"},
     {"layer", "/properties/capture/items", "capture: [{%}]"},
+    {"downloads", "/additionalProperties", "a: {%}"},
+    {"downloads", "/additionalProperties/properties/arch", "a: {url: 'https://h/f', version: 1, arch: {%}}"},
+    {"downloads", "/additionalProperties/properties/sha256", "a: {url: 'https://h/f', version: 1, sha256: {%}}"},
+    {"downloads", "/additionalProperties/properties/latest", "a: {url: 'https://h/f', version: 1, latest: {%}}"},
+    {"downloads", "/additionalProperties/properties/also/items", "a: {url: 'https://h/f', version: 1, also: [{%}]}"},
+    {"downloads", "/additionalProperties/properties/also/items/properties/sha256",
+     "a: {url: 'https://h/f', version: 1, also: [{version: 2, sha256: {%}}]}"},
     {"sheaf", "", "%"},
     {"sheaf", "/properties/snippet/anyOf/1", "snippet: {%}"},
     {"sheaf", "/properties/tests/items", "tests: [{%}]"},
@@ -57,6 +64,8 @@ std::vector<Diagnostic> messages(const std::string& file, const std::string& doc
   Diagnostics diagnostics;
   if (file == "layer") {
     (void)parse_layer("sample", std::move(source), diagnostics);
+  } else if (file == "downloads") {
+    (void)parse_downloads(std::move(source), diagnostics);
   } else {
     (void)parse_config(std::move(source), diagnostics);
   }
@@ -137,7 +146,7 @@ TEST(Schemas, KnowTheKeysOfTheParsers) {
 }
 
 TEST(Schemas, DescribeNoMapThatIsNotChecked) {
-  for (const std::string file : {"layer", "sheaf", "config"}) {
+  for (const std::string file : {"layer", "downloads", "sheaf", "config"}) {
     Words found;
     find_maps(schema_of(file), "", found);
     Words checked;
