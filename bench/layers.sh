@@ -145,9 +145,9 @@ prepare_peer() {
 
 own_build() { "$program" build -C "$project" -j 2 --progress json >"$work/out" 2>"$work/events" || die "$(tail -n 5 "$work/events")"; }
 
-# peer_build OPTION...: downloaded packages are kept outside of the image, as ours are.
+# peer_build CACHE: downloaded packages are kept outside of the image, as ours are. CACHE is "--no-cache" or "--layers".
 peer_build() {
-  peer bud --isolation chroot --network host --layers "$@" -v "$work/archives:/var/cache/apt/archives" \
+  peer bud --isolation chroot --network host --layers "$1" -v "$work/archives:/var/cache/apt/archives" \
     -t localhost/bench-stack "$peer_folder" >"$work/peer.log" 2>&1 || die "buildah: $(tail -n 5 "$work/peer.log")"
 }
 
@@ -194,7 +194,7 @@ case_cold() {
 case_change() {
   local i own='' peer_times='' own_built=0 peer_ran=0
   own_build
-  [ -z "$with_peer" ] || peer_build
+  [ -z "$with_peer" ] || peer_build --layers
   for ((i = 1; i <= runs; i++)); do
     write_tool "${layers[0]}" "$i-$$"
     write_sequential "$i-$$"
@@ -203,7 +203,7 @@ case_change() {
     own_built=$(own_count)
     if [ -n "$with_peer" ]; then
       sync
-      peer_times+=$(micros peer_build)$'\n'
+      peer_times+=$(micros peer_build --layers)$'\n'
       peer_ran=$(peer_count)
     fi
   done
@@ -218,7 +218,7 @@ write_all
 seed
 say "downloading the packages (not measured)"
 own_build
-[ -z "$with_peer" ] || peer_build
+[ -z "$with_peer" ] || peer_build --layers
 for name in "${cases[@]}"; do "case_$name"; done
 echo
 print_table
