@@ -7,7 +7,7 @@ usage() {
   cat <<'EOF'
 usage: bench/run.sh [-n RUNS] [--store DIR] [--no-peer] [--no-join] [--sets "N..."] [CASE...]
 
-  CASE         plan, up, steps, join, sets, rootless; without one: all
+  CASE         plan, up, switch, steps, join, sets, rootless; without one: all
   -n RUNS      runs of each case (default 10); the slow peer makes at most 3
   --store DIR  keep the layers of the case 'join' here: building them takes minutes and needs the network
   --no-peer    leave buildah out
@@ -39,13 +39,13 @@ while [ $# -gt 0 ]; do
     --no-join) with_join= ;;
     --sets) read -ra set_sizes <<<"${2?}"; shift ;;
     -h | --help) usage; exit 0 ;;
-    plan | up | steps | join | sets | rootless) cases+=("$1") ;;
+    plan | up | switch | steps | join | sets | rootless) cases+=("$1") ;;
     *) usage >&2; exit 2 ;;
   esac
   shift
 done
 [[ $runs =~ ^[1-9][0-9]*$ ]] || die "-n '$runs' is not a number of runs"
-[ "${#cases[@]}" -gt 0 ] || cases=(plan up steps join sets rootless)
+[ "${#cases[@]}" -gt 0 ] || cases=(plan up switch steps join sets rootless)
 
 program=${SHEAF:-$root/build/bin/sheaf}
 [ -x "$program" ] || "$root/dev" build >&2
@@ -142,6 +142,33 @@ case_up() {
   fi
   row 'up -- /bin/true, nothing to do' 25 \
     "$(times "$runs" env SHEAF_ROOT="$work/store" "$sheaf" up -C "$work/project" -- /bin/true)" "$peer_times"
+}
+
+# From one selection of built layers to the other and back. Remembered: both were used before. Planned anew: what was
+# remembered of environments is removed before each run. Joined anew: joins, too.
+case_switch() {
+  local i kind own name steps=0
+  for name in one two three; do
+    echo "RUN mkdir -p /opt/$name && echo $name >/opt/$name/text" | { echo 'USER root'; cat; } | layer "$work/project" "$name" tool
+  done
+  in_project build --layers one,two,three >"$work/out" 2>&1 || die "$(tail -n 3 "$work/out")"
+  for name in one,two two,three; do in_project up --layers "$name" -- /bin/true >"$work/out" 2>&1; done
+  for kind in remembered planned joined; do
+    own=''
+    for ((i = 0; i < runs; i++)); do
+      [ "$((i % 2))" = 0 ] && name=one,two || name=two,three
+      [ "$kind" = remembered ] || rm -rf "$work/store/plans"
+      [ "$kind" != joined ] || rm -rf "$work/store/joins"
+      own+=$(wall_of in_project up --layers "$name" --progress json -- /bin/true 2>"$work/switch")$'\n'
+      steps=$((steps + $(grep -c '"event":"step"' "$work/switch" || true)))
+    done
+    case $kind in
+      remembered) row 'switch of selections, remembered' 50 "${own%$'\n'}" '' ;;
+      planned) row '  planned anew' 50 "${own%$'\n'}" '' ;;
+      joined) row '  joined anew' 50 "${own%$'\n'}" '' ;;
+    esac
+  done
+  figures+=("switch of selections: $steps steps run in $((3 * runs)) switches")
 }
 
 # end_ms SUBJECT: the milliseconds of its 'end' event, from the events on standard input, as microseconds.
@@ -322,6 +349,7 @@ case_rootless() {
 
 # ---- all -----------------------------------------------------------------------------------------------------------
 
+figures=()
 small_project "$work/project"
 in_project build --layers steps >"$work/out" 2>&1 || die "the small project does not build: $(tail -n 3 "$work/out")"
 in_project build >"$work/out" 2>&1 || die "the small project does not build: $(tail -n 3 "$work/out")"
@@ -332,3 +360,4 @@ for name in "${cases[@]}"; do
 done
 echo
 print_table
+[ "${#figures[@]}" = 0 ] || printf '%s\n' '' "${figures[@]}"

@@ -4,12 +4,18 @@
 #include "detect/folder.hpp"
 #include "detect/ignore_file.hpp"
 #include "detect/matcher.hpp"
+#include "detect/pending_folders.hpp"
 #include "detect/version_range.hpp"
 #include "detect/wanted_version.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <system_error>
+#include <thread>
 #include <tuple>
 #include <utility>
 
@@ -21,6 +27,10 @@ constexpr std::array<std::string_view, 4> k_skipped = {"node_modules", "target",
 constexpr const char* k_ignore_file = ".gitignore";
 /// A file that is larger is none that people write.
 constexpr std::size_t k_largest_file = 1 << 20;
+/// Starting a thread takes as long as reading a few folders.
+constexpr std::size_t k_folders_alone = 200;
+/// All that a walk does is done by the kernel, where more of them stand in each other's way.
+constexpr unsigned k_most_threads = 4;
 
 bool is_skipped(std::string_view directory) {
   return directory.starts_with('.') || std::find(k_skipped.begin(), k_skipped.end(), directory) != k_skipped.end();
@@ -46,25 +56,32 @@ void drop_repeats(std::vector<Finding>& findings) {
   findings = std::move(kept);
 }
 
+/// One thread's part of a walk.
 class Walk {
 public:
-  Walk(const Matcher& matcher, const Options& options) : m_matcher(matcher), m_options(options) {}
+  Walk(const Matcher& matcher, const Options& options, PendingFolders& pending)
+      : m_matcher(matcher), m_options(options), m_pending(pending) {}
 
-  Detection run(const Folder& root) && {
-    read_exclude_file(root);
-    read(root, "", 0);
-    auto& findings = m_found.findings;
-    std::sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
-      const auto depth_a = depth_of(a.file);
-      const auto depth_b = depth_of(b.file);
-      return std::tie(depth_a, a.file, a.layer, a.line, a.version, a.rule) <
-             std::tie(depth_b, b.file, b.layer, b.line, b.version, b.rule);
-    });
-    drop_repeats(findings);
-    std::ranges::sort(m_found.seen, {}, &Seen::path);
-    std::ranges::sort(m_found.unread, {}, &Unread::file);
-    return std::move(m_found);
+  /// Puts the root among the pending folders.
+  void begin(Folder root) {
+    PendingFolder first;
+    read_exclude_file(root, first.ignores);
+    first.parent = std::make_shared<const Folder>(std::move(root));
+    m_pending.found({std::move(first)});
   }
+
+  /// Reads pending folders until there are none, or this thread has read `most`.
+  void run(std::size_t most = std::numeric_limits<std::size_t>::max()) {
+    for (std::size_t count = 0; count < most; ++count) {
+      const auto next = m_pending.take();
+      if (!next) {
+        return;
+      }
+      m_pending.found(read(*next));
+    }
+  }
+
+  Detection take() { return std::move(m_found); }
 
 private:
   struct Candidate {
@@ -79,45 +96,54 @@ private:
   };
 
   /// What git ignores in this clone only; a `.git` that is a file, as in a work tree, is not followed.
-  void read_exclude_file(const Folder& root) {
+  void read_exclude_file(const Folder& root, IgnoreFiles& ignores) {
     const auto git = root.open_below(".git");
     const auto info = git ? git->open_below("info") : std::nullopt;
     if (info) {
       note(*info, ".git/info/");
-      read_ignore_file(*info, "exclude", ".git/info/", "");
+      read_ignore_file(*info, "exclude", ".git/info/", "", ignores);
     }
   }
 
-  /// True if there is one. It is `name` in `folder`, whose path is `path`, and speaks of what is below `scope`.
-  bool read_ignore_file(const Folder& folder, const char* name, const std::string& path, const std::string& scope) {
-    const auto contents = folder.read(name, k_largest_file);
-    if (contents) {
+  /// Adds it to `ignores`, if there is one. It is `name` in `folder`, whose path is `path`, and speaks of what is below
+  /// `scope`.
+  void read_ignore_file(const Folder& folder, const char* name, const std::string& path, const std::string& scope,
+                        IgnoreFiles& ignores) {
+    if (const auto contents = folder.read(name, k_largest_file)) {
       m_found.seen.push_back({path + name, contents->mtime_ns});
-      m_ignores.push(scope, IgnoreFile::parse(contents->text));
+      ignores.push(scope, IgnoreFile::parse(contents->text));
     }
-    return contents.has_value();
   }
 
-  /// Reads `folder`, whose path below the root is `path` ("" or "a/b/").
-  void read(const Folder& folder, const std::string& path, std::size_t depth) {
-    note(folder, path);
-    const auto listing = list(folder, path, depth);
-    const bool has_ignores = listing.has_ignore_file && read_ignore_file(folder, k_ignore_file, path, path);
+  /// The folders in `pending` that are to be read, too.
+  std::vector<PendingFolder> read(const PendingFolder& pending) {
+    auto folder = pending.parent;
+    if (!pending.name.empty()) {
+      auto below = pending.parent->open_below(pending.name.c_str());
+      if (!below) {
+        return {};
+      }
+      folder = std::make_shared<const Folder>(std::move(*below));
+    }
+    const auto& path = pending.path;
+    note(*folder, path);
+    const auto listing = list(*folder, path, pending.depth);
+    auto ignores = pending.ignores;
+    if (listing.has_ignore_file) {
+      read_ignore_file(*folder, k_ignore_file, path, path, ignores);
+    }
     for (const auto& file : listing.files) {
-      if (!m_ignores.ignores(path + file.name, EntryKind::file)) {
-        look_at(folder, path, file);
+      if (!ignores.ignores(path + file.name, EntryKind::file)) {
+        look_at(*folder, path, file);
       }
     }
+    std::vector<PendingFolder> found;
     for (const auto& name : listing.folders) {
-      if (!m_ignores.ignores(path + name, EntryKind::directory)) {
-        if (const auto below = folder.open_below(name.c_str())) {
-          read(*below, path + name + "/", depth + 1);
-        }
+      if (!ignores.ignores(path + name, EntryKind::directory)) {
+        found.push_back({folder, name, path + name + "/", pending.depth + 1, ignores});
       }
     }
-    if (has_ignores) {
-      m_ignores.pop();
-    }
+    return found;
   }
 
   /// All of it before anything is judged: an ignore file may come last.
@@ -192,20 +218,68 @@ private:
 
   const Matcher& m_matcher;
   const Options& m_options;
+  PendingFolders& m_pending;
   std::vector<char> m_buffer;
-  IgnoreFiles m_ignores;
   Detection m_found;
 };
+
+void append(Detection& all, Detection more) {
+  std::ranges::move(more.findings, std::back_inserter(all.findings));
+  std::ranges::move(more.seen, std::back_inserter(all.seen));
+  std::ranges::move(more.unread, std::back_inserter(all.unread));
+}
+
+/// In an order that does not depend on who read what.
+void settle(Detection& detection) {
+  auto& findings = detection.findings;
+  std::sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+    const auto depth_a = depth_of(a.file);
+    const auto depth_b = depth_of(b.file);
+    return std::tie(depth_a, a.file, a.layer, a.line, a.version, a.rule) <
+           std::tie(depth_b, b.file, b.layer, b.line, b.version, b.rule);
+  });
+  drop_repeats(findings);
+  std::ranges::sort(detection.seen, {}, &Seen::path);
+  std::ranges::sort(detection.unread, {}, &Unread::file);
+}
+
+/// Lets other threads read pending folders while `own` does. One that cannot be started is not missed.
+void read_together(Walk& own, std::vector<Walk>& others) {
+  std::vector<std::jthread> threads;
+  try {
+    for (auto& other : others) {
+      threads.emplace_back([&other] { other.run(); });
+    }
+  } catch (const std::system_error&) {
+    // as many as there are
+  }
+  own.run();
+}
 
 } // namespace
 
 Result<Detection> detect(const std::string& root, std::span<const Rule> rules, const Options& options) {
-  const auto folder = Folder::open(root);
+  auto folder = Folder::open(root);
   if (!folder) {
     return Error::from_errno(errno, "reading directory '" + root + "'");
   }
   const Matcher matcher(rules);
-  return Walk(matcher, options).run(*folder);
+  PendingFolders pending;
+  Walk own(matcher, options, pending);
+  own.begin(std::move(*folder));
+  own.run(k_folders_alone);
+  std::vector<Walk> others;
+  if (pending.size() > 0) {
+    const auto more = std::clamp(std::thread::hardware_concurrency(), 1U, k_most_threads) - 1;
+    others.assign(more, Walk(matcher, options, pending));
+    read_together(own, others);
+  }
+  auto detection = own.take();
+  for (auto& other : others) {
+    append(detection, other.take());
+  }
+  settle(detection);
+  return detection;
 }
 
 std::vector<Finding> versions_for(const Detection& detection, std::string_view layer) {

@@ -111,13 +111,13 @@ Verdict IgnoreFile::verdict(std::string_view path, EntryKind kind) const {
 }
 
 void IgnoreFiles::push(std::string_view folder, IgnoreFile file) {
-  m_levels.push_back({folder.size(), std::move(file)});
+  m_levels.push_back({folder.size(), std::make_shared<const IgnoreFile>(std::move(file))});
 }
 
 bool IgnoreFiles::ignores(std::string_view path, EntryKind kind) const {
   auto verdict = Verdict::none;
   const bool is_told = std::any_of(m_levels.rbegin(), m_levels.rend(), [&](const Level& level) {
-    verdict = level.file.verdict(path.substr(level.folder_size), kind);
+    verdict = level.file->verdict(path.substr(level.folder_size), kind);
     return verdict != Verdict::none;
   });
   return is_told && verdict == Verdict::ignored;

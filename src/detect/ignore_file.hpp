@@ -7,6 +7,7 @@
 #include "detect/wildcard.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,7 +50,7 @@ private:
   std::vector<Pattern> m_patterns;
 };
 
-/// The files of a folder and of those it is in. What a deeper one says counts more.
+/// The files of a folder and of those it is in. What a deeper one says counts more. Copies share the files.
 class IgnoreFiles {
 public:
   /// `folder` is that of the file below the root: "" or "a/b/". Files of a folder are added after those it is in.
@@ -61,7 +62,7 @@ public:
 private:
   struct Level {
     std::size_t folder_size = 0;
-    IgnoreFile file;
+    std::shared_ptr<const IgnoreFile> file;
   };
   std::vector<Level> m_levels;
 };

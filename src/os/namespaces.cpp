@@ -28,6 +28,23 @@ namespace {
 
 constexpr std::uint32_t k_all_ids = 4'294'967'295U;
 
+/// unshare(2) lets only a process of one thread have another user namespace, and the kernel takes a moment to forget a
+/// thread that was joined. 0, or errno.
+int unshare_alone(int flags) {
+  constexpr int k_tries = 200;
+  constexpr useconds_t k_pause = 500;
+  for (int i = 0; i < k_tries; ++i) {
+    if (unshare(flags) == 0) {
+      return 0;
+    }
+    if (errno != EINVAL) {
+      return errno;
+    }
+    usleep(k_pause);
+  }
+  return EINVAL;
+}
+
 std::string user_name(std::uint32_t uid) {
   const auto* entry = getpwuid(uid);
   return entry != nullptr ? entry->pw_name : std::to_string(uid);
@@ -194,8 +211,7 @@ Result<void> enter_user_namespace(OwnMounts mounts) {
     (void)go.write.close();
     write_maps(go.read, uid_words, gid_words);
   }
-  if (unshare(CLONE_NEWUSER | (mounts == OwnMounts::yes ? CLONE_NEWNS : 0)) != 0) {
-    const int number = errno;
+  if (const int number = unshare_alone(CLONE_NEWUSER | (mounts == OwnMounts::yes ? CLONE_NEWNS : 0))) {
     kill(helper, SIGKILL);
     waitpid(helper, nullptr, 0);
     return no_user_namespace(number);

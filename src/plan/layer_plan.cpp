@@ -13,7 +13,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 namespace sheaf::plan {
 namespace {
@@ -232,26 +231,6 @@ private:
   StagePlanner m_planner;
 };
 
-/// All that `entry` needs, directly or not, in the stack's order; the base belongs to everything.
-std::vector<std::string> closure_of(const resolve::Stack& stack, const resolve::StackEntry& entry) {
-  std::set<std::string> wanted(entry.needs.begin(), entry.needs.end());
-  // Needs come before what needs them, so one pass from the back closes the set.
-  // NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot compile std::views::reverse
-  for (auto other = stack.entries.rbegin(); other != stack.entries.rend(); ++other) {
-    if (wanted.contains(other->layer->name)) {
-      wanted.insert(other->needs.begin(), other->needs.end());
-    }
-  }
-  std::vector<std::string> closure;
-  for (const auto& other : stack.entries) {
-    const bool is_base = other.layer->kind == catalogue::Kind::base;
-    if (other.layer != entry.layer && (is_base || wanted.contains(other.layer->name))) {
-      closure.push_back(other.layer->name);
-    }
-  }
-  return closure;
-}
-
 /// All of a plan but what its instructions say.
 LayerPlan frame_of(const resolve::StackEntry& entry, const resolve::Stack& stack, const Foundation& foundation) {
   const auto& definition = *entry.layer;
@@ -263,7 +242,7 @@ LayerPlan frame_of(const resolve::StackEntry& entry, const resolve::Stack& stack
   plan.files = definition.files;
   plan.capture = definition.capture;
   if (definition.kind != catalogue::Kind::base) {
-    plan.closure = closure_of(stack, entry);
+    plan.closure = resolve::closure_of(stack, entry);
   } else if (foundation.image) {
     plan.image = foundation.image;
   } else {

@@ -33,7 +33,7 @@ struct LayerPlan {
   std::string kind;
   /// Why it is in the stack.
   std::string reason;
-  /// Every layer it is built on, in the stack's order, the base first; empty for the base.
+  /// Every layer it is built on, the base first, in the order of resolve::closure_of; empty for the base.
   std::vector<std::string> closure;
   /// Names of the layers whose files it may replace or delete.
   std::vector<std::string> replaces;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -168,6 +169,34 @@ StackEntry make_entry(const Chosen& chosen, const std::string& base) {
 }
 
 } // namespace
+
+std::vector<std::string> closure_of(const Stack& stack, const StackEntry& entry) {
+  const auto& base = stack.entries.front().layer->name;
+  std::set<std::string> wanted(entry.needs.begin(), entry.needs.end());
+  ChosenLayers members;
+  std::map<std::string, const StackEntry*> entries;
+  // Needs come before what needs them, so one pass from the back closes the set.
+  // NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot compile std::views::reverse
+  for (auto other = stack.entries.rbegin(); other != stack.entries.rend(); ++other) {
+    const auto& name = other->layer->name;
+    if (name != base && other->layer != entry.layer && wanted.contains(name)) {
+      wanted.insert(other->needs.begin(), other->needs.end());
+      members[name].layer = other->layer;
+      entries[name] = &*other;
+    }
+  }
+  auto before = order_constraints(members, base);
+  for (auto& [name, names] : before) { // an edge counts as a need
+    for (const auto& need : entries[name]->needs) {
+      if (std::ranges::find(names, need) == names.end()) {
+        names.push_back(need);
+      }
+    }
+  }
+  std::vector<std::string> closure = {base};
+  std::ranges::move(sort_canonically(members, before), std::back_inserter(closure));
+  return closure;
+}
 
 Stack with_edges(Stack stack, const std::vector<Edge>& edges) {
   for (auto& entry : stack.entries) {

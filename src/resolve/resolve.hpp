@@ -46,6 +46,10 @@ struct Stack {
 /// conflict, or a base that is none or is not the selected one.
 Result<Stack> resolve(const catalogue::Catalogue& catalogue, const Selection& selection);
 
+/// All that `entry`, one of `stack` but not its base, is built on: the base, then what it needs, directly or not, in
+/// canonical order as if nothing else were in the stack. What else is selected leaves no trace in it.
+std::vector<std::string> closure_of(const Stack& stack, const StackEntry& entry);
+
 /// One layer is built on another that it does not need, because the two cannot be joined otherwise.
 struct Edge {
   std::string earlier;
