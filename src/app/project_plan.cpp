@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/project_plan.hpp"
 
+#include "app/build_stack.hpp"
 #include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "resolve/agents.hpp"
@@ -139,6 +140,15 @@ void add_reasons(resolve::Stack& stack, const std::vector<resolve::VersionChoice
   }
 }
 
+/// The last layer: built on nothing but the base, it stays whatever else is selected.
+Result<void> add_dotfiles(Wanted& wanted, const Project& project, const Session& session) {
+  SHEAF_TRY_ASSIGN(wanted.dotfiles, find_dotfiles(project, session.stop));
+  if (wanted.dotfiles.layer != nullptr) {
+    wanted.stack.entries.push_back({wanted.dotfiles.layer.get(), {}, wanted.dotfiles.reason});
+  }
+  return {};
+}
+
 Result<void> fill(Wanted& wanted, const Project& project, const Session& session, Fetch fetch) {
   SHEAF_TRY_ASSIGN(wanted.stack, resolve::resolve(project.catalogue, wanted.selection));
   SHEAF_TRY(check_args(project));
@@ -146,6 +156,7 @@ Result<void> fill(Wanted& wanted, const Project& project, const Session& session
   wanted.args = resolve::with_versions(project.config.args, wanted.versions);
   add_reasons(wanted.stack, wanted.versions);
   SHEAF_TRY_ASSIGN(wanted.foundation, lay_foundation(project, wanted.stack, session, fetch));
+  SHEAF_TRY(add_dotfiles(wanted, project, session));
   Diagnostics diagnostics;
   wanted.plans = plan::plan_layers(wanted.stack, wanted.args, wanted.foundation, diagnostics);
   if (diagnostics.has_errors()) {

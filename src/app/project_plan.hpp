@@ -4,6 +4,7 @@
 // From a loaded project to a plan: detect, select, resolve, and say for each layer whether it is there or why not.
 
 #include "app/base_image.hpp"
+#include "app/dotfiles.hpp"
 #include "app/project.hpp"
 #include "detect/detect.hpp"
 #include "plan/layer_plan.hpp"
@@ -48,6 +49,7 @@ struct Wanted {
   /// Refers to the project's catalogue.
   resolve::Stack stack;
   plan::Foundation foundation;
+  Dotfiles dotfiles;
   /// What becomes of the versions that files ask for.
   std::vector<resolve::VersionChoice> versions;
   /// Of the settings, and the versions that are handed over.

@@ -30,6 +30,7 @@ void for_each_field_after_env(Visit&& visit) {
   visit("repo", &ProjectConfig::repo);
   visit("branch", &ProjectConfig::branch);
   visit("snippet", &ProjectConfig::snippet);
+  visit("dotfiles", &ProjectConfig::dotfiles);
   visit("tests", &ProjectConfig::tests);
   visit("caches", &ProjectConfig::caches);
 }
@@ -57,6 +58,7 @@ public:
     m_config.repo = text("repo");
     m_config.branch = text("branch");
     read_snippet();
+    m_config.dotfiles = text("dotfiles");
     read_test_list();
     m_config.caches = texts("caches");
     read_registries();
