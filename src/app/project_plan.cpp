@@ -117,6 +117,15 @@ void add_reasons(resolve::Stack& stack, const std::vector<resolve::VersionChoice
   }
 }
 
+/// The last layer: built on nothing but the base, it stays whatever else is selected.
+Result<void> add_dotfiles(Wanted& wanted, const Project& project, const Session& session) {
+  SHEAF_TRY_ASSIGN(wanted.dotfiles, find_dotfiles(project, session.stop));
+  if (wanted.dotfiles.layer != nullptr) {
+    wanted.stack.entries.push_back({wanted.dotfiles.layer.get(), {}, wanted.dotfiles.reason});
+  }
+  return {};
+}
+
 const catalogue::LockedLayer* locked_layer(const catalogue::LockFile& lock, const std::string& name) {
   const auto found = lock.layers.find(name);
   return found != lock.layers.end() ? &found->second : nullptr;
@@ -178,6 +187,7 @@ Result<void> fill(Wanted& wanted, const Project& project, const Session& session
   SHEAF_TRY_ASSIGN(wanted.pins, pins_of(project, session.store));
   take_versions(wanted, project);
   SHEAF_TRY_ASSIGN(wanted.foundation, lay_foundation(project, wanted.stack, session, fetch));
+  SHEAF_TRY(add_dotfiles(wanted, project, session));
   Diagnostics diagnostics;
   SHEAF_TRY_ASSIGN(wanted.plans, plan_with(wanted, project, wanted.stack, diagnostics));
   wanted.warnings = diagnostics.render();

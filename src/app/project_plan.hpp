@@ -4,6 +4,7 @@
 // From a loaded project to a plan: detect, select, resolve, and say for each layer whether it is there or why not.
 
 #include "app/base_image.hpp"
+#include "app/dotfiles.hpp"
 #include "app/pins.hpp"
 #include "app/project.hpp"
 #include "detect/detect.hpp"
@@ -27,6 +28,7 @@ struct Wanted {
   /// Those with which it was locked; the stack has them already.
   std::vector<resolve::Edge> edges;
   plan::Foundation foundation;
+  Dotfiles dotfiles;
   /// What becomes of the versions that files ask for.
   std::vector<resolve::VersionChoice> versions;
   /// What was settled about layers before; of the project's.

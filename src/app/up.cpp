@@ -113,6 +113,7 @@ Environment describe(const Project& project, const Wanted& wanted, const BuiltSt
 Inputs inputs_of(const Project& project, const Wanted& wanted, const Session& session) {
   auto files = project.inputs;
   std::ranges::copy(image_inputs(wanted.foundation, session), std::back_inserter(files));
+  std::ranges::copy(wanted.dotfiles.inputs, std::back_inserter(files));
   files.push_back(pins_path(session.store.root()));
   files.emplace_back("/proc/self/exe"); // another program knows another catalogue
   return {take_fingerprints(files), resolve::detection_rules(project.catalogue), wanted.detection};

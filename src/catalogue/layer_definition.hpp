@@ -46,6 +46,8 @@ struct ArgDefinition {
   /// Empty: any value of the type.
   std::vector<std::string> allowed;
   std::string description;
+  /// What files call some of the values: "lts/iron" is "20".
+  std::map<std::string, std::string, std::less<>> names = {};
 };
 using Args = std::map<std::string, ArgDefinition, std::less<>>;
 

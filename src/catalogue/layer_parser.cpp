@@ -92,6 +92,12 @@ ArgDefinition read_arg(const YamlEntry& entry, const ReadContext& context) {
     }
   }
   arg.description = map.text("description").value_or("");
+  for (auto& [name, value] : map.pairs("names")) {
+    if (const auto mistake = arg_mistake(arg, value)) {
+      context.error(name.span, "bad-value", fmt::format("what '{}' stands for {}", name.text, *mistake));
+    }
+    arg.names.emplace(std::move(name.text), std::move(value));
+  }
   map.finish();
   return arg;
 }

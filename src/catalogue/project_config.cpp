@@ -31,6 +31,7 @@ void for_each_field_after_env(Visit&& visit) {
   visit("repo", &ProjectConfig::repo);
   visit("branch", &ProjectConfig::branch);
   visit("snippet", &ProjectConfig::snippet);
+  visit("dotfiles", &ProjectConfig::dotfiles);
   visit("tests", &ProjectConfig::tests);
   visit("caches", &ProjectConfig::caches);
   visit("refresh", &ProjectConfig::refresh);
@@ -70,6 +71,7 @@ public:
     m_config.repo = text("repo");
     m_config.branch = text("branch");
     read_snippet();
+    m_config.dotfiles = text("dotfiles");
     read_test_list();
     m_config.caches = texts("caches");
     read_refresh();

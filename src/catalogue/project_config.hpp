@@ -63,6 +63,8 @@ struct ProjectConfig {
   std::optional<std::string> repo;
   std::optional<std::string> branch;
   std::optional<Snippet> snippet;
+  /// A folder, relative to that of the file, or the address of a git repository.
+  std::optional<std::string> dotfiles;
   std::optional<std::vector<LayerTest>> tests;
   std::optional<std::vector<std::string>> caches;
   /// How old a volatile layer may become: "never", or hours, days or weeks: "12h", "7d", "2w".

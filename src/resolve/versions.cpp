@@ -40,12 +40,17 @@ public:
         std::ranges::find_if(m_wishes, [version](const Wish& wish) { return !wish.range.allows(version); });
     return found != m_wishes.end() ? found->finding : nullptr;
   }
-  /// Versions that may do, the most likely first.
-  std::vector<std::string> candidates() const {
+  /// Versions that may do, the most likely first; `known` are some that there are, the newest first.
+  std::vector<std::string> candidates(const std::vector<std::string>& known) const {
     std::vector<std::string> candidates;
     for (const auto& wish : m_wishes) {
-      candidates.push_back(
-          detect::plain_version(wish.finding->version).value_or(detect::to_string(wish.range.least())));
+      if (auto plain = detect::plain_version(wish.finding->version)) {
+        candidates.push_back(std::move(*plain));
+      }
+    }
+    candidates.insert(candidates.end(), known.begin(), known.end());
+    for (const auto& wish : m_wishes) {
+      candidates.push_back(detect::to_string(wish.range.least()));
     }
     return candidates;
   }
@@ -70,6 +75,24 @@ bool is_newer(std::string_view version, std::string_view other) {
   return range && range->allows(version);
 }
 
+/// The values that have names, the newest first.
+std::vector<std::string> named_values(const ArgDefinition& arg) {
+  std::vector<std::string> values;
+  for (const auto& [name, value] : arg.names) {
+    if (std::ranges::find(values, value) == values.end()) {
+      values.push_back(value);
+    }
+  }
+  std::ranges::sort(values, is_newer);
+  return values;
+}
+
+/// What the file asks for, in numbers if the argument knows what the name stands for.
+std::string in_numbers(const ArgDefinition& arg, const std::string& version) {
+  const auto found = arg.names.find(version);
+  return found != arg.names.end() ? found->second : version;
+}
+
 /// A value of the argument that meets all `wishes`: the newest of those it may have, else the first that will do.
 std::optional<std::string> argument_for(const ArgDefinition& arg, const Wishes& wishes) {
   std::optional<std::string> best;
@@ -81,7 +104,7 @@ std::optional<std::string> argument_for(const ArgDefinition& arg, const Wishes& 
   if (!arg.allowed.empty()) {
     return best;
   }
-  const auto candidates = wishes.candidates();
+  const auto candidates = wishes.candidates(named_values(arg));
   const auto found = std::ranges::find_if(
       candidates, [&](const std::string& value) { return wishes.allow(value) && !catalogue::arg_mistake(arg, value); });
   return found != candidates.end() ? std::optional(*found) : std::nullopt;
@@ -94,7 +117,8 @@ std::size_t first_range(const std::vector<Finding>& asked) {
 }
 
 std::string advice(const LayerDefinition& layer) {
-  return layer.args.contains(k_argument)
+  const auto arg = layer.args.find(k_argument);
+  return arg != layer.args.end() && arg->second.allowed.size() != 1
              ? fmt::format("choose one with 'args: {{{}: {{version: …}}}}' in sheaf.yml", layer.name)
              : fmt::format("a layer '{}' of the project's own, in .sheaf/layers, can bring another", layer.name);
 }
@@ -132,8 +156,13 @@ std::string place(const Finding& finding) {
 VersionChoice choose_version(const LayerDefinition& layer, std::vector<Finding> asked,
                              const std::optional<std::string>& set) {
   VersionChoice choice{layer.name, std::move(asked), 0, {}, layer.brings, {}};
-  choice.followed = first_range(choice.asked);
   const auto arg = layer.args.find(k_argument);
+  if (arg != layer.args.end()) {
+    for (auto& finding : choice.asked) {
+      finding.version = in_numbers(arg->second, finding.version);
+    }
+  }
+  choice.followed = first_range(choice.asked);
   if (arg != layer.args.end()) {
     choice.brings = arg->second.default_value.value_or("");
     if (set) { // whoever wrote it has seen the files

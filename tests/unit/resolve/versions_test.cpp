@@ -76,6 +76,31 @@ TEST(ChooseVersion, TakesTheNewestThatIsAllowed) {
                           "'args: {node: {version: …}}' in sheaf.yml"));
 }
 
+TEST(ChooseVersion, NamesStandForVersions) {
+  auto layer = layer_with_argument("24.1.0");
+  layer.args["version"].names = {{"lts/*", "24"}, {"lts/iron", "20"}, {"lts/jod", "22"}, {"old", "9"}};
+  EXPECT_EQ(choose(layer, "lts/iron").argument, "20");
+  EXPECT_EQ(choose(layer, "lts/iron").asked.front().version, "20");
+  EXPECT_THAT(choose(layer, "lts/iron").warnings, IsEmpty());
+  EXPECT_EQ(choose(layer, "lts/*").argument, std::nullopt);
+  EXPECT_THAT(choose(layer, "lts/*").warnings, IsEmpty());
+  EXPECT_THAT(choose(layer, "lts/erbium").warnings, ElementsAre(HasSubstr("'lts/erbium', which is no version number")));
+}
+
+TEST(ChooseVersion, OfARangeTheNewestThatHasAName) {
+  auto layer = layer_with_argument("24.1.0");
+  layer.args["version"].names = {{"lts/iron", "20"}, {"lts/jod", "22"}, {"old", "9"}};
+  EXPECT_EQ(choose(layer, ">=9 <23").argument, "22");
+  EXPECT_EQ(choose(layer, "^9 || ^20.5").argument, "20");
+  EXPECT_EQ(choose(layer, "20.5.1").argument, "20.5.1");
+  EXPECT_EQ(choose(layer, ">=21.3 <22").argument, "21.3");
+}
+
+TEST(ChooseVersion, WhereThereIsNoChoiceItIsNotAdvised) {
+  EXPECT_THAT(choose(layer_with_argument("3.11", {"3.11"}), ">=3.12").warnings,
+              ElementsAre(HasSubstr("a layer 'node' of the project's own, in .sheaf/layers, can bring another")));
+}
+
 TEST(ChooseVersion, NeverHandsOverWhatIsNoVersion) {
   const auto layer = layer_with_argument("18");
   EXPECT_EQ(choose(layer, "<16").argument, std::nullopt);
