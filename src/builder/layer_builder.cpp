@@ -93,6 +93,9 @@ public:
                      prepare_support(m_staging.file("run"), trial != nullptr ? trial->hostname : "sheaf-build"));
     SHEAF_TRY_ASSIGN(const auto npm, m_store.folder("cache/npm"));
     SHEAF_TRY(add_build_support(support, npm));
+    if (is_locked()) { // the versions are settled: what was downloaded before will do, and may be all there is
+      support.environment["npm_config_prefer_offline"] = "true";
+    }
     if (trial != nullptr && !trial->clock_shifter.empty()) {
       SHEAF_TRY(add_clock_shift(support, trial->clock_shifter));
     }
@@ -119,6 +122,7 @@ public:
   }
 
 private:
+  bool is_locked() const { return m_plan.locked && m_plan.locked->recipe == m_key; }
   std::string tree() const { return m_staging.file("layer/tree"); }
   /// Where the steps write. What lies below them on an image becomes part of the tree only when they are done.
   std::string upper() const { return m_plan.image ? m_staging.file("upper") : tree(); }
@@ -147,7 +151,7 @@ private:
 
   /// The package lists of the base that the lock file names, if they are here.
   Result<std::string> known_lists() {
-    if (!m_plan.locked || m_plan.locked->recipe != m_key) {
+    if (!is_locked()) {
       return std::string();
     }
     SHEAF_TRY_ASSIGN(auto folder, m_store.folder(lists_of(m_plan.locked->content)));

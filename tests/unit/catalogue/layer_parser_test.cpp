@@ -73,6 +73,25 @@ capture:
   EXPECT_EQ(layer.mentions.size(), 4U);
 }
 
+TEST(LayerParser, TheNewestVersionNeedsAnArgumentForIt) {
+  const auto read = [](const std::string& args, std::string& mistakes) {
+    Diagnostics diagnostics;
+    auto layer = parse_layer(
+        "tool",
+        std::make_shared<const SourceText>("layer.yml", "summary: x\nkind: agent\nnewest: npm view x version\n" + args),
+        diagnostics);
+    mistakes = diagnostics.render();
+    return layer;
+  };
+  std::string mistakes;
+  const auto layer = read("args: {version: {type: version, default: latest}}\n", mistakes);
+  ASSERT_TRUE(layer) << mistakes;
+  EXPECT_EQ(layer->newest, "npm view x version");
+  EXPECT_FALSE(read("", mistakes));
+  EXPECT_NE(mistakes.find("there is no argument 'version'"), std::string::npos) << mistakes;
+  EXPECT_FALSE(read("args: {version: {type: string}}\n", mistakes));
+}
+
 TEST(LayerParser, BootstrapHasDefaults) {
   const auto layer = parse_good("kind: base\nbootstrap: {suite: trixie}\n");
   ASSERT_TRUE(layer.bootstrap.has_value());

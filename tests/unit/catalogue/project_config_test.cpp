@@ -53,6 +53,20 @@ tests: [{command: make check}]
                           ConfigValue{"tests", "[make check]", "sheaf.yml:13"}));
 }
 
+TEST(ProjectConfig, AgesOfVolatileLayers) {
+  EXPECT_EQ(refresh_seconds(parse("config.yml", "refresh: 12h\n")), 12 * 3600);
+  EXPECT_EQ(refresh_seconds(parse("config.yml", "refresh: 7d\n")), 7 * 24 * 3600);
+  EXPECT_EQ(refresh_seconds(parse("config.yml", "refresh: 2w\n")), 14 * 24 * 3600);
+  EXPECT_EQ(refresh_seconds(parse("config.yml", "refresh: never\n")), std::nullopt);
+  EXPECT_EQ(refresh_seconds(parse("config.yml", "")), std::nullopt);
+  for (const auto* wrong : {"0d", "7", "d", "-1h", "1.5d", "1m", "99999w"}) {
+    Diagnostics diagnostics;
+    const auto text = fmt::format("refresh: '{}'\n", wrong);
+    EXPECT_FALSE(parse_config(std::make_shared<const SourceText>("config.yml", text), diagnostics)) << wrong;
+    EXPECT_THAT(diagnostics.render(), testing::HasSubstr("is no age")) << wrong;
+  }
+}
+
 TEST(ProjectConfig, ReadsRegistries) {
   const auto config = parse("config.yml", R"(registries:
   registry.example.org:
