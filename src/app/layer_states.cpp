@@ -50,7 +50,11 @@ private:
   /// Is the layer here, damaged, or in a cache?
   Result<bool> settle(const plan::LayerPlan& plan, const RecipeKey& key, PlannedLayer& line) {
     const bool is_lost = m_store.is_lost(key); // before `find` forgets it
-    SHEAF_TRY_ASSIGN(const auto stored, m_store.find(key));
+    SHEAF_TRY_ASSIGN(auto stored, m_store.find(key));
+    if (plan.locked && plan.locked->recipe == key) { // its content goes before what the recipe gave here
+      SHEAF_TRY_ASSIGN(auto locked, m_store.find(plan.locked->content));
+      stored = locked || plan.locked->is_strict ? std::move(locked) : std::move(stored);
+    }
     if (stored && !is_lost) {
       m_contents.emplace(plan.name, stored->record.content_key);
       line.state = LayerState::reused;

@@ -23,30 +23,35 @@ namespace {
 using catalogue::LockedLayer;
 using catalogue::LockFile;
 
-/// "package architecture version" to "sha256:…", as the package lists of the base say it.
-std::map<std::string, std::string> digests_in(const std::string& lists) {
-  std::map<std::string, std::string> digests;
-  const auto files = os::list_directory(lists);
-  for (const auto& file : files ? *files : std::vector<os::DirectoryEntry>()) {
-    const auto text =
-        file.name.ends_with("_Packages") ? os::read_file(lists + "/" + file.name) : Result<std::string>("");
-    std::map<std::string, std::string, std::less<>> fields;
-    for (const auto line : lines_of(text ? *text : "")) {
-      if (line.empty()) {
-        fields.clear();
-        continue;
-      }
-      const auto colon = line.find(": ");
-      if (line.front() == ' ' || colon == std::string_view::npos) {
-        continue;
-      }
+/// Adds "package architecture version" with "sha256:…" of every stanza of a Packages file.
+void add_digests(std::string_view packages, std::map<std::string, std::string>& digests) {
+  std::map<std::string_view, std::string_view> fields;
+  for (const auto line : lines_of(packages)) {
+    const auto colon = line.find(": ");
+    if (line.empty()) {
+      fields.clear();
+    } else if (line.front() != ' ' && colon != std::string_view::npos) {
       const auto name = line.substr(0, colon);
-      if (name == "Package" || name == "Architecture" || name == "Version") {
-        fields[std::string(name)] = line.substr(colon + 2);
-      } else if (name == "SHA256") {
+      fields[name] = line.substr(colon + 2);
+      if (name == "SHA256") {
         digests[fmt::format("{} {} {}", fields["Package"], fields["Architecture"], fields["Version"])] =
-            fmt::format("sha256:{}", line.substr(colon + 2));
+            fmt::format("sha256:{}", fields["SHA256"]);
       }
+    }
+  }
+}
+
+/// As the package lists of the base say it; without them nothing is known.
+Result<std::map<std::string, std::string>> digests_in(const std::string& lists) {
+  std::map<std::string, std::string> digests;
+  if (!os::is_directory(lists)) {
+    return digests;
+  }
+  SHEAF_TRY_ASSIGN(const auto files, os::list_directory(lists));
+  for (const auto& file : files) {
+    if (file.name.ends_with("_Packages")) {
+      SHEAF_TRY_ASSIGN(const auto text, os::read_file(lists + "/" + file.name));
+      add_digests(text, digests);
     }
   }
   return digests;
@@ -56,7 +61,7 @@ Result<std::vector<std::string>> packages_of(const BuiltStack& stack, const stor
   SHEAF_TRY_ASSIGN(const auto root, sbom::TreeStack::open(stack.composition.lowers));
   SHEAF_TRY_ASSIGN(const auto found, sbom::find_packages(root));
   const auto& base = stack.layers.front().record.content_key;
-  const auto digests = digests_in(store.root() + "/" + builder::lists_of(base));
+  SHEAF_TRY_ASSIGN(const auto digests, digests_in(store.root() + "/" + builder::lists_of(base)));
   std::vector<std::string> lines;
   for (const auto& package : found.packages) {
     auto line = fmt::format("{} {} {}", to_string(package.type), package.name, package.version);

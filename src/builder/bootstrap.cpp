@@ -41,6 +41,9 @@ std::vector<std::string> command_line(const catalogue::Bootstrap& recipe, const 
   if (!folders.known_lists.empty()) {
     argv.emplace_back("--skip=update");
     argv.push_back(link_in(folders.known_lists, "*", "/var/lib/apt/lists"));
+    // As apt-get update leaves it.
+    argv.emplace_back(
+        R"(--setup-hook=mkdir -p "$1/var/lib/apt/lists/partial" && chmod 700 "$1/var/lib/apt/lists/partial")");
   }
   argv.push_back(recipe.suite);
   argv.push_back(folders.tree);

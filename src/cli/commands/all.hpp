@@ -19,6 +19,7 @@ extern const Command k_join;
 extern const Command k_detect;
 extern const Command k_layer_list;
 extern const Command k_layer_show;
+extern const Command k_layer_diff;
 extern const Command k_layer_update;
 extern const Command k_image_list;
 extern const Command k_image_show;
