@@ -38,7 +38,8 @@ LayerUpdate to_two(std::string path, bool is_copy) {
 
 std::vector<std::string> names_in(const std::string& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : os::list_directory(folder).value()) {
+  const auto entries = os::list_directory(folder).value();
+  for (const auto& entry : entries) {
     names.push_back(entry.name);
   }
   return names;
