@@ -159,6 +159,9 @@ def test_github_names_versions_and_checksums(project, upstream):
     project.layer("tool", INSTALL, **{"downloads.yml": text})
     project.ok("layer", "update", "tool", GITHUB_API_URL=upstream.url)
     assert all(sha256(upstream.pages[f"/2.0/{name}"]) in text_of(project) for name in names)
+    upstream.pages["/repos/owner/tool/releases/latest"] = 403
+    refused = project.sheaf("layer", "update", "tool", GITHUB_API_URL=upstream.url)
+    assert refused.code != 0 and "set GITHUB_TOKEN" in refused.err, refused
     assert project.shell("cat /opt/version", "--layers", "tool") == "2.0\n"
 
 
