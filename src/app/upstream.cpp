@@ -25,6 +25,8 @@ constexpr int k_attempts = 3;
 /// As in GitHub's own workflows, for the installation of a company.
 std::string github_api() { return os::environment("GITHUB_API_URL").value_or("https://api.github.com"); }
 
+bool is_github(const std::string& url) { return url.starts_with(github_api() + "/"); }
+
 net::Request request_for(const std::string& url) {
   net::Request request;
   request.url = url;
@@ -33,21 +35,21 @@ net::Request request_for(const std::string& url) {
   const bool is_local = parsed && net::is_loopback(parsed->authority);
   request.plain_http = is_local ? net::PlainHttp::permitted : net::PlainHttp::refused;
   const auto token = os::environment("GITHUB_TOKEN");
-  if (token && url.starts_with(github_api() + "/")) {
+  if (token && is_github(url)) {
     net::set_header(request.headers, "authorization", "Bearer " + *token);
     request.secrets.push_back(*token);
   }
   return request;
 }
 
-Result<void> check_status(const net::Response& response) {
+Result<void> check_status(const net::Response& response, const std::string& url) {
   if (response.ok()) {
     return {};
   }
   const bool is_missing = response.status == 404 || response.status == 410;
   Error error(is_missing ? ErrorCode::not_found : ErrorCode::network,
               fmt::format("the server answered with status {}", response.status));
-  if (response.status == 403 || response.status == 429) {
+  if (is_github(url) && (response.status == 403 || response.status == 429)) {
     return std::move(error).with_hint("GitHub answers few questions without a name: set GITHUB_TOKEN");
   }
   return error;
@@ -95,7 +97,7 @@ Result<std::string> Upstream::text_at(const std::string& url) {
   }
   const auto doing = fmt::format("asking '{}'", net::without_credentials(url));
   SHEAF_TRY_ASSIGN(auto response, m_client.send(request_for(url), m_stop).context(doing));
-  SHEAF_TRY(check_status(response).context(doing));
+  SHEAF_TRY(check_status(response, url).context(doing));
   return m_texts.emplace(url, std::move(response.body)).first->second;
 }
 
@@ -182,7 +184,7 @@ Result<std::string> Upstream::digest_of_file(const std::string& url) {
   };
   const auto doing = fmt::format("downloading '{}'", net::without_credentials(url));
   SHEAF_TRY_ASSIGN(const auto response, m_client.send(std::move(request), m_stop).context(doing));
-  SHEAF_TRY(check_status(response).context(doing));
+  SHEAF_TRY(check_status(response, url).context(doing));
   return hash.finish().hex();
 }
 

@@ -1,81 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pinned downloads of layers: building with them, `sheaf layer update`, and servers that say nonsense."""
 
-import hashlib
-import http.server
-import io
 import json
-import pathlib
-import tarfile
-import threading
 
 import pytest
 
 import sheaf
+from stand_ins import CATALOGUE, WITH_DOWNLOADS, Server, StandIns, archive, sha256
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-WITH_DOWNLOADS = sorted(path.parent.name for path in ROOT.glob("catalogue-data/*/downloads.yml"))
 INSTALL = """\
 ARG TOOL_URL TOOL_SHA256 TOOL_VERSION
 ADD --unpack=true --checksum=sha256:${TOOL_SHA256} ${TOOL_URL} /opt/
 RUN echo "${TOOL_VERSION}" > /opt/version
 """
+FOLDER = ".sheaf/layers/tool"
 
 
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def archive(text: str) -> bytes:
-    """A tar.gz with one file, as upstream would offer it."""
-    data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode="w:gz") as tar:
-        entry = tarfile.TarInfo("tool")
-        entry.size = len(text)
-        tar.addfile(entry, io.BytesIO(text.encode()))
-    return data.getvalue()
-
-
-class Upstream:
-    """A web server on loopback. `pages` are contents, or a status, by path."""
-
-    def __init__(self):
-        self.pages: dict[str, bytes | int] = {}
-        self.asked: list[str] = []
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                outer.asked.append(self.path)
-                page = outer.pages.get(self.path, 404)
-                content = b"" if isinstance(page, int) else page
-                self.send_response(page if isinstance(page, int) else 200)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+class Upstream(Server):
+    """The pages of a project that offers one tool."""
 
     def release(self, version: str) -> None:
         """Publishes a version, the newest from now on."""
-        files = {f"tool-{version}-{arch}.tar.gz": archive(f"tool {version} for {arch}\n")
+        files = {f"tool-{version}-{arch}.tar.gz": archive("tar", {"tool": f"tool {version} for {arch}\n"})
                  for arch in ("x86_64", "aarch64")}
         self.pages |= {f"/{version}/{name}": content for name, content in files.items()}
         lines = [f"{sha256(content)}  ./{name}\n" for name, content in files.items()]
         self.pages[f"/{version}/SHA256SUMS"] = "".join(lines).encode()
         self.pages["/latest.txt"] = f"v{version}\n".encode()
 
-    def downloads(self, *more: str) -> str:
-        lines = [
-            "# What the layer downloads.", "tool:", f"  url: {self.url}/{{version}}/tool-{{version}}-{{arch}}.tar.gz",
-            "  arch: {amd64: x86_64, arm64: aarch64}", f"  latest: {{url: '{self.url}/latest.txt'}}",
-            f"  checksums: {self.url}/{{version}}/SHA256SUMS", "  version: '1.0'  # the first one", *more]
-        return "\n".join(lines) + "\n"
+    def downloads(self) -> str:
+        return f"""\
+# What the layer downloads.
+tool:
+  url: {self.url}/{{version}}/tool-{{version}}-{{arch}}.tar.gz
+  arch: {{amd64: x86_64, arm64: aarch64}}
+  latest: {{url: '{self.url}/latest.txt'}}
+  checksums: {self.url}/{{version}}/SHA256SUMS
+  version: '1.0'  # the first one
+"""
 
 
 @pytest.fixture
@@ -83,10 +45,7 @@ def upstream():
     started = Upstream()
     started.release("1.0")
     yield started
-    started.server.shutdown()
-
-
-FOLDER = ".sheaf/layers/tool"
+    started.stop()
 
 
 @pytest.fixture
@@ -138,7 +97,7 @@ def test_only_what_has_the_checksum_is_built(layer, upstream):
     layer.ok("layer", "update", "tool")
     for path in list(upstream.pages):
         if path.endswith(".tar.gz"):
-            upstream.pages[path] = archive("something else\n")
+            upstream.pages[path] = archive("tar", {"tool": "something else\n"})
     outcome = layer.sheaf("build", "--layers", "tool")
     assert outcome.code != 0 and "has the digest" in outcome.err, outcome
 
@@ -200,6 +159,9 @@ def test_github_names_versions_and_checksums(project, upstream):
     project.layer("tool", INSTALL, **{"downloads.yml": text})
     project.ok("layer", "update", "tool", GITHUB_API_URL=upstream.url)
     assert all(sha256(upstream.pages[f"/2.0/{name}"]) in text_of(project) for name in names)
+    upstream.pages["/repos/owner/tool/releases/latest"] = 403
+    refused = project.sheaf("layer", "update", "tool", GITHUB_API_URL=upstream.url)
+    assert refused.code != 0 and "set GITHUB_TOKEN" in refused.err, refused
     assert project.shell("cat /opt/version", "--layers", "tool") == "2.0\n"
 
 
@@ -231,7 +193,6 @@ def test_what_cannot_be_updated_says_so(layer):
 
 
 def test_every_built_in_layer_with_downloads_is_planned(project):
-    assert WITH_DOWNLOADS, "there are such layers"
     project.write("sheaf.yml", "family: deb\n")
     outcome = project.sheaf("plan", "--json", "--layers", ",".join(WITH_DOWNLOADS))
     if outcome.code == 0:
@@ -240,3 +201,50 @@ def test_every_built_in_layer_with_downloads_is_planned(project):
     else:  # an architecture for which no checksum was found
         errors = [line for line in outcome.err.splitlines() if ": error: " in line]
         assert errors and all("no checksum of version" in line for line in errors), outcome
+
+
+@pytest.fixture
+def stand_ins():
+    started = StandIns()
+    yield started
+    started.stop()
+
+
+# What a layer puts into PATH.
+PROGRAMS = {
+    "gcloud": ["bq", "gcloud", "gsutil"],
+    "k8s": ["flux", "helm", "k9s", "kubectl", "kubectx", "kubens", "stern", "talosctl"],
+    "shell": ["eza", "lazygit", "starship", "ya", "yazi"],
+    "tailscale": ["tailscale", "tailscaled"],
+    "terraform": ["terraform"],
+    "terragrunt": ["terragrunt"],
+}
+
+
+# install(1), which Debian's busybox lacks: -m MODE FILE… PLACE
+INSTALL_PROGRAM = """\
+#!/bin/sh
+mode=$2
+shift 2
+for place; do :; done
+cp "$@"
+while [ $# -gt 1 ]; do
+  if [ -d "$place" ]; then chmod "$mode" "$place/${1##*/}"; else chmod "$mode" "$place"; fi
+  shift
+done
+"""
+
+
+def test_built_in_layers_install_what_upstream_offers(project, stand_ins):
+    """Their own Containerfiles and addresses, on archives laid out as upstream's."""
+    project.layer("coreutils", "COPY --chmod=0755 install /usr/local/bin/install\n", install=INSTALL_PROGRAM)
+    for name in PROGRAMS:
+        stand_ins.offer(name)
+        lines = (CATALOGUE / name / "Containerfile").read_text().splitlines(keepends=True)
+        commands = "".join(line for line in lines[2:] if "apt-get" not in line)
+        project.layer(name, commands, "kind: tool\nneeds: [coreutils]\n", **{"downloads.yml": stand_ins.here(name)})
+    updated = project.ok("layer", "update", "--download", *PROGRAMS, GITHUB_API_URL=stand_ins.url)
+    assert updated.out.count("checksums added") == len(stand_ins.offered), updated
+    script = "".join(f"{program};" for programs in PROGRAMS.values() for program in programs)
+    said = project.shell(script, "--layers", ",".join(PROGRAMS)).splitlines()
+    assert len(said) == sum(len(programs) for programs in PROGRAMS.values()), said
