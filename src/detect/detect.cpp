@@ -271,7 +271,10 @@ Result<Detection> detect(const std::string& root, std::span<const Rule> rules, c
   std::vector<Walk> others;
   if (pending.size() > 0) {
     const auto more = std::clamp(std::thread::hardware_concurrency(), 1U, k_most_threads) - 1;
-    others.assign(more, Walk(matcher, options, pending));
+    others.reserve(more);
+    for (unsigned i = 0; i < more; ++i) {
+      others.emplace_back(matcher, options, pending);
+    }
     read_together(own, others);
   }
   auto detection = own.take();
