@@ -7,7 +7,7 @@ usage() {
   cat <<'EOF'
 usage: bench/run.sh [-n RUNS] [--store DIR] [--no-peer] [--no-join] [--sets "N..."] [CASE...]
 
-  CASE         plan, up, switch, steps, join, sets, rootless; without one: all
+  CASE         plan, up, switch, catalogue, steps, join, sets, rootless; without one: all
   -n RUNS      runs of each case (default 10); the slow peer makes at most 3
   --store DIR  keep the layers of the case 'join' here: building them takes minutes and needs the network
   --no-peer    leave buildah out
@@ -39,13 +39,13 @@ while [ $# -gt 0 ]; do
     --no-join) with_join= ;;
     --sets) read -ra set_sizes <<<"${2?}"; shift ;;
     -h | --help) usage; exit 0 ;;
-    plan | up | switch | steps | join | sets | rootless) cases+=("$1") ;;
+    plan | up | switch | catalogue | steps | join | sets | rootless) cases+=("$1") ;;
     *) usage >&2; exit 2 ;;
   esac
   shift
 done
 [[ $runs =~ ^[1-9][0-9]*$ ]] || die "-n '$runs' is not a number of runs"
-[ "${#cases[@]}" -gt 0 ] || cases=(plan up switch steps join sets rootless)
+[ "${#cases[@]}" -gt 0 ] || cases=(plan up switch catalogue steps join sets rootless)
 
 program=${SHEAF:-$root/build/bin/sheaf}
 [ -x "$program" ] || "$root/dev" build >&2
@@ -169,6 +169,28 @@ case_switch() {
     esac
   done
   figures+=("switch of selections: $steps steps run in $((3 * runs)) switches")
+}
+
+# Everything that is written in 2,000 definitions is read and checked before the six of them are planned.
+case_catalogue() {
+  local project=$work/catalogue
+  small_project "$project"
+  python3 - "$project/.sheaf/layers" <<'EOF'
+import pathlib, sys
+for i in range(2000):
+    folder = pathlib.Path(sys.argv[1]) / f"part{i}"
+    folder.mkdir()
+    (folder / "layer.yml").write_text(
+        f"summary: part {i} of the benchmark\nkind: {('toolchain', 'tool', 'agent')[i % 3]}\n"
+        + (f"needs: [part{i // 2}]\n" if i % 5 == 4 else "")
+        + f"args:\n  version: {{type: version, default: \"1.{i}\", description: which one}}\n"
+        f"env: {{PART_{i}: \"yes\"}}\ntests:\n  - {{command: part{i} --version, expect: \"1.\"}}\n"
+        f"detect:\n  - {{file: part{i}.toml, version: project.version}}\n")
+    (folder / "Containerfile").write_text(
+        f"ARG BASE_IMAGE\nFROM ${{BASE_IMAGE}}\nARG VERSION\nUSER root\nRUN make part{i} $VERSION\nUSER dev\n")
+EOF
+  row 'plan with 2,000 definitions' 20 "$(times "$runs" env SHEAF_ROOT="$work/store" "$sheaf" plan -C "$project" \
+    --layers part10,part200,part500,part1001,part1500,part1998)" ''
 }
 
 # end_ms SUBJECT: the milliseconds of its 'end' event, from the events on standard input, as microseconds.
