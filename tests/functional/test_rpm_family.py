@@ -43,7 +43,7 @@ PACKAGES = {
 COMMANDS = f"""\
 COPY specs /specs/
 RUN mkdir -p /etc/rpm /usr/lib/sysimage/rpm /srv/repository /etc/yum.repos.d /etc/dnf/vars && \\
-    printf '%%%%_dbpath /usr/lib/sysimage/rpm\\n' > /etc/rpm/macros && \\
+    printf '%%_dbpath /usr/lib/sysimage/rpm\\n' > /etc/rpm/macros && \\
     for spec in /specs/*; do \\
       rpmbuild -bb --quiet --define '_topdir /tmp/top' --define '_rpmdir /srv/repository' "$spec" || exit 1; \\
     done && \\
@@ -52,7 +52,7 @@ RUN mkdir -p /etc/rpm /usr/lib/sysimage/rpm /srv/repository /etc/yum.repos.d /et
     echo 44 > /etc/dnf/vars/releasever && \\
     rm -r /specs /tmp/top && \\
     dnf install -y floor
-RUN rm -f /etc/os-release && printf '{OS_RELEASE}' > /etc/os-release && \\
+RUN printf '{OS_RELEASE}' > /usr/lib/os-release && \\
     useradd --uid 1000 --create-home --shell /bin/bash dev && mkdir -p /workspace && chown dev:dev /workspace
 """
 
