@@ -212,7 +212,8 @@ std::vector<Package> sorted_and_merged(std::vector<Package> packages) {
 } // namespace
 
 Result<Distribution> distribution_of(const TreeStack& root) {
-  for (const auto* path : {"usr/lib/os-release", "etc/os-release"}) {
+  // In the order of os-release(5); the first is usually a link to the second.
+  for (const auto* path : {"etc/os-release", "usr/lib/os-release"}) {
     SHEAF_TRY_ASSIGN(const auto entry, root.find(path));
     if (!entry || entry->entry.type != layer::EntryType::file) {
       continue;

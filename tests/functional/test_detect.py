@@ -30,21 +30,21 @@ def version_inside(project, *words):
 
 def test_versions_of_real_languages(machine):
     project = Project(machine)
-    project.write("package.json", '{\n  "engines": {"node": ">=40"}\n}\n')
-    project.write("api/go.mod", "module x\n\ngo 1.16\n")
+    project.write("package.json", '{\n  "engines": {"node": ">=18 <23"}\n}\n')
+    project.write("api/go.mod", "module x\n\ngo 1.40\n")
     project.write("api/.gitignore", "/generated\n")
     project.write("api/generated/Cargo.toml", "")
     project.write(".python-version", "3.11\n")
     result = project.ok("detect", "--json").json()
     assert result["findings"] == [
-        {"layer": "node", "file": "package.json", "line": 2, "what": "package.json: engines.node", "version": ">=40"},
-        {"layer": "go", "file": "api/go.mod", "line": 3, "what": "go.mod: go", "version": ">=1.16"}]
+        {"layer": "node", "file": "package.json", "line": 2, "what": "package.json: engines.node", "version": ">=18 <23"},
+        {"layer": "go", "file": "api/go.mod", "line": 3, "what": "go.mod: go", "version": ">=1.40"}]
     assert [(choice["layer"], choice["file"], choice["line"]) for choice in result["versions"]] == [
         ("go", "api/go.mod", 3), ("node", "package.json", 2)]
-    assert result["versions"][0]["warnings"] == []
-    assert "asks for node >=40, but the layer 'node' brings" in result["versions"][1]["warnings"][0]
+    assert result["versions"][1]["warnings"] == [] and result["versions"][1]["argument"] == "22"
+    assert "asks for go >=1.40, but the layer 'go' brings" in result["versions"][0]["warnings"][0]
     text = project.ok("detect").out
-    assert "package.json:2" in text and ">=1.16" in text and "warning: package.json:2 asks for node >=40" in text
+    assert "package.json:2" in text and ">=18 <23" in text and "warning: api/go.mod:3 asks for go >=1.40" in text
     assert "rust" not in text and "python" not in text
 
 

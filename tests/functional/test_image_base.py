@@ -199,6 +199,8 @@ def test_layers_must_fit_the_family_of_the_image(machine, publisher, servers, ac
     published(publisher, name, os_release='ID=alpine\nPRETTY_NAME="Alpine Linux v3.20"\n')
     project = project_on(machine, name)
     project.layer("debs", "RUN true\n", "kind: tool\nfamilies: [deb]\n")
+    # The built-in base would ask Alpine for its tools: this one has nothing for apk, and the image is used as it is.
+    project.layer("base", "", "kind: base\nfamilies: [deb]\n")
     project.layer("both", "RUN echo deb > /both\n", "kind: tool\nfamilies: {deb: Containerfile, apk: Containerfile.apk}\n",
                   **{"Containerfile.apk": sheaf.FROM + "RUN echo apk > /both\n"})
     outcome = project.sheaf("up", "--layers", "debs", "--", "/bin/true")

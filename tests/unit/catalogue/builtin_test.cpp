@@ -23,7 +23,8 @@ Catalogue builtin_catalogue() {
 
 TEST(Builtin, AllLayersAreFreeOfMistakes) {
   EXPECT_THAT(builtin_catalogue().names(),
-              IsSupersetOf({"base", "codex", "cpp", "go", "java", "node", "opencode", "python", "rust"}));
+              IsSupersetOf({"base", "bun", "claude", "codex", "copilot", "cpp", "cursor", "gemini", "go", "java",
+                            "node", "omp", "opencode", "pi", "python", "rust", "vibe"}));
 }
 
 TEST(Builtin, EveryLayerTakesItsBaseAsArgumentAndEndsAsTheUser) {
@@ -34,6 +35,8 @@ TEST(Builtin, EveryLayerTakesItsBaseAsArgumentAndEndsAsTheUser) {
     EXPECT_THAT(text, StartsWith("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n")) << layer.name;
     EXPECT_GT(text.rfind("USER dev") + 1, text.rfind("USER root") + 1) << layer.name;
     EXPECT_EQ(text.find("apt-get update"), std::string_view::npos) << layer.name;
+    EXPECT_EQ(text.find("apt-get install") == std::string_view::npos || layer.families.contains(Family::deb), true)
+        << layer.name;
     EXPECT_FALSE(layer.tests.empty()) << layer.name;
   }
 }
@@ -97,10 +100,41 @@ TEST(Builtin, NothingIsDownloadedThatIsNotPinned) {
   }
 }
 
+TEST(Builtin, EveryVariantStartsFromTheBaseAndUsesItsOwnPackageManager) {
+  const auto catalogue = builtin_catalogue();
+  for (const auto& name : {"base", "cpp", "go", "java", "node", "python", "rust"}) {
+    const auto* layer = catalogue.find(name);
+    ASSERT_NE(layer, nullptr) << name;
+    ASSERT_EQ(layer->families.size(), 3U) << name;
+    for (const auto& [family, file] : layer->families) {
+      const auto found = layer->files.find(file);
+      const std::string_view text = found != layer->files.end() ? found->second : layer->containerfile->text();
+      EXPECT_THAT(text, StartsWith("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n")) << name << " " << file;
+      EXPECT_EQ(text.find("dnf install") != std::string_view::npos, family == Family::rpm) << name << " " << file;
+      EXPECT_EQ(text.find("apk add") != std::string_view::npos, family == Family::apk) << name << " " << file;
+      EXPECT_NE(text.find("USER dev"), std::string_view::npos) << name << " " << file;
+    }
+  }
+}
+
 TEST(Builtin, ToolsThatTheCatalogueIsToHave) {
   EXPECT_THAT(builtin_catalogue().names(),
               IsSupersetOf({"ansible", "aws", "azure", "gcloud", "gh", "git-lfs", "hcloud", "k8s", "remote-fs", "shell",
                             "sshd", "tailscale", "terraform", "terragrunt", "wireguard"}));
+}
+
+TEST(Builtin, TheFirstTestOfAnAgentPrintsItsVersion) {
+  const auto catalogue = builtin_catalogue();
+  for (const auto& layer : catalogue.all()) {
+    EXPECT_TRUE(layer.kind != Kind::agent || layer.tests.front().command.ends_with(" --version")) << layer.name;
+  }
+}
+
+TEST(Builtin, EveryToolchainTakesAVersion) {
+  const auto catalogue = builtin_catalogue();
+  for (const auto& layer : catalogue.all()) {
+    EXPECT_TRUE(layer.kind != Kind::toolchain || layer.args.contains("version")) << layer.name;
+  }
 }
 
 TEST(Builtin, EveryAgentIsVolatileAndSaysWhereItsCredentialsAre) {
