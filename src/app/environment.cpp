@@ -140,7 +140,8 @@ std::string saved_path(const std::string& store_root, const std::string& project
   Sha256 hash;
   hash.field(project_root).field(user_config_folder());
   for (const auto& choice :
-       {choices.base, choices.agents, choices.layers, os::environment("SHEAF_BASE"), os::environment("SHEAF_AGENTS")}) {
+       {choices.base, choices.agents, choices.layers, choices.stack, choices.image, os::environment("SHEAF_BASE"),
+        os::environment("SHEAF_AGENTS")}) {
     hash.field(choice ? "=" + *choice : "-");
   }
   hash.field(choices.strict ? "strict" : "");

@@ -24,6 +24,10 @@ struct Choices {
   bool strict = false;
   /// Ask the registry whether the base's image is a newer one.
   bool pull = false;
+  /// A level of the settings' `stacks`, in place of what is detected and selected.
+  std::optional<std::string> stack;
+  /// An image to use as it is.
+  std::optional<std::string> image;
 };
 
 struct Project {
@@ -34,6 +38,10 @@ struct Project {
   catalogue::Catalogue catalogue;
   /// Of the choices.
   bool pull = false;
+  std::optional<std::string> stack;
+  /// Layers and agents that the choices name; they come on top of a level of `stack`.
+  std::vector<std::string> added_layers;
+  std::string added_agents;
   /// Caches that the project's own file names. A layer of theirs would stand in the store for that of every other
   /// project, so that they are used only if the user names them, too.
   std::vector<std::string> suggested_caches;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/project_plan.hpp"
 
+#include "app/project_layer.hpp"
+#include "app/stack_levels.hpp"
 #include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "resolve/agents.hpp"
@@ -31,6 +33,9 @@ std::vector<std::string> evidence_for(const detect::Detection& detection, const 
 }
 
 Result<resolve::Selection> select(const Project& project, const detect::Detection& detection) {
+  if (project.stack) {
+    return select_level(project);
+  }
   resolve::Selection selection;
   selection.base = base_layer(project);
   for (const auto& layer : project.catalogue.names()) {
@@ -139,19 +144,24 @@ void add_reasons(resolve::Stack& stack, const std::vector<resolve::VersionChoice
   }
 }
 
-Result<void> fill(Wanted& wanted, const Project& project, const Session& session, Fetch fetch) {
+enum class Snippet { yes, no };
+
+Result<void> fill(Wanted& wanted, const Project& project, const Session& session, Fetch fetch, Snippet with_snippet) {
   SHEAF_TRY_ASSIGN(wanted.stack, resolve::resolve(project.catalogue, wanted.selection));
   SHEAF_TRY(check_args(project));
   wanted.versions = resolve::choose_versions(wanted.stack, wanted.detection, project.config.args);
   wanted.args = resolve::with_versions(project.config.args, wanted.versions);
   add_reasons(wanted.stack, wanted.versions);
   SHEAF_TRY_ASSIGN(wanted.foundation, lay_foundation(project, wanted.stack, session, fetch));
+  if (with_snippet == Snippet::yes && !project.stack) {
+    SHEAF_TRY(add_project_layer(wanted, project));
+  }
   Diagnostics diagnostics;
   wanted.plans = plan::plan_layers(wanted.stack, wanted.args, wanted.foundation, diagnostics);
   if (diagnostics.has_errors()) {
-    return diagnostics.to_error("reading the Containerfiles of the stack");
+    return in_place(diagnostics, wanted).to_error("reading the Containerfiles of the stack");
   }
-  wanted.warnings = diagnostics.render();
+  wanted.warnings = in_place(diagnostics, wanted).render();
   return {};
 }
 
@@ -161,7 +171,7 @@ Result<Wanted> want(const Project& project, const Session& session, Fetch fetch)
   Wanted wanted;
   SHEAF_TRY_ASSIGN(wanted.detection, detect_project(project));
   SHEAF_TRY_ASSIGN(wanted.selection, select(project, wanted.detection));
-  SHEAF_TRY(fill(wanted, project, session, fetch));
+  SHEAF_TRY(fill(wanted, project, session, fetch, Snippet::yes));
   return wanted;
 }
 
@@ -174,7 +184,7 @@ Result<Wanted> want_layers(const Project& project, const std::vector<std::string
       wanted.selection.wanted.push_back({name, "named on the command line"});
     }
   }
-  SHEAF_TRY(fill(wanted, project, session, Fetch::yes));
+  SHEAF_TRY(fill(wanted, project, session, Fetch::yes, Snippet::no));
   return wanted;
 }
 

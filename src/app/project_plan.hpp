@@ -11,6 +11,7 @@
 #include "resolve/versions.hpp"
 #include "store/store.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,7 +46,14 @@ struct PlannedLayer {
 struct Wanted {
   detect::Detection detection;
   resolve::Selection selection;
-  /// Refers to the project's catalogue.
+  /// The layer that the project's `snippet` makes; null if there is none.
+  std::shared_ptr<const catalogue::LayerDefinition> own_layer;
+  /// Paths that it was made of: it may be another one when they change.
+  std::vector<std::string> own_inputs;
+  /// The file that its instructions are written in, and the line on which they begin; null if its lines are not theirs.
+  std::shared_ptr<const SourceText> own_source;
+  std::size_t own_line = 1;
+  /// Refers to the project's catalogue, and to `own_layer`.
   resolve::Stack stack;
   plan::Foundation foundation;
   /// What becomes of the versions that files ask for.

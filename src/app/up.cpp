@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/up.hpp"
 
+#include "app/project_environment.hpp"
 #include "base/text.hpp"
 #include "builder/support_files.hpp"
 #include "os/file.hpp"
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <set>
 
 namespace sheaf::app {
@@ -100,7 +102,7 @@ Environment describe(const Project& project, const Wanted& wanted, const BuiltSt
   }
   environment.scrubbed = scrubbed_from(stack.layers);
   environment.config = plan::compose_config(deltas);
-  for (const auto& [name, value] : project.config.env) {
+  for (const auto& [name, value] : project_environment(project.config)) {
     environment.config.environment[name] = value;
   }
   return environment;
@@ -109,6 +111,7 @@ Environment describe(const Project& project, const Wanted& wanted, const BuiltSt
 Inputs inputs_of(const Project& project, const Wanted& wanted, const Session& session) {
   auto files = project.inputs;
   std::ranges::copy(image_inputs(wanted.foundation, session), std::back_inserter(files));
+  std::ranges::copy(wanted.own_inputs, std::back_inserter(files));
   files.emplace_back("/proc/self/exe"); // another program knows another catalogue
   return {take_fingerprints(files), resolve::detection_rules(project.catalogue), wanted.detection};
 }
@@ -189,9 +192,6 @@ void warn_unused(const Project& project, EventSink& events) {
   }
   warn(config.ports.has_value(), "ports");
   warn(config.gpus.has_value(), "gpus");
-  warn(config.repo.has_value(), "repo");
-  warn(config.branch.has_value(), "branch");
-  warn(config.snippet.has_value(), "snippet");
   warn(config.tests.has_value(), "tests");
 }
 

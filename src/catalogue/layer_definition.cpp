@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalogue/layer_definition.hpp"
 
+#include "catalogue/project_config.hpp"
+
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -88,7 +90,7 @@ std::string build_arg_name(std::string_view arg) {
 }
 
 bool is_layer_name(std::string_view name) {
-  const bool is_reserved = name == "all" || name == "none";
+  const bool is_reserved = name == "all" || name == "none" || name == k_project_layer;
   return !name.empty() && name.front() != '-' && !is_reserved &&
          std::all_of(name.begin(), name.end(), is_name_character);
 }

@@ -371,7 +371,7 @@ std::optional<LayerDefinition> layer_from_files(std::string name, Origin origin,
                      fmt::format("'{}' in '{}' is not a layer name", name, folder),
                      nullptr,
                      {},
-                     "names are made of a-z, 0-9, '_' and '-', do not start with '-' and are not 'all' or 'none'"});
+                     "names are made of a-z, 0-9, '_' and '-', do not start with '-' and are not 'all', 'none' or 'project'"});
   }
   auto layer = definition_from(std::move(name), folder, files, diagnostics);
   if (!layer) {

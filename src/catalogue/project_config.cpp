@@ -18,6 +18,7 @@ template <class Visit>
 void for_each_field_before_args(Visit&& visit) {
   visit("base", &ProjectConfig::base);
   visit("family", &ProjectConfig::family);
+  visit("image", &ProjectConfig::image);
   visit("layers", &ProjectConfig::layers);
   visit("agents", &ProjectConfig::agents);
 }
@@ -31,10 +32,12 @@ void for_each_field_after_env(Visit&& visit) {
   visit("branch", &ProjectConfig::branch);
   visit("snippet", &ProjectConfig::snippet);
   visit("tests", &ProjectConfig::tests);
+  visit("stacks", &ProjectConfig::stacks);
   visit("caches", &ProjectConfig::caches);
 }
 
 std::string env_key(std::string_view name) { return fmt::format("env.{}", name); }
+std::string stack_key(std::string_view level) { return fmt::format("stacks.{}", level); }
 std::string registry_key(std::string_view host) { return fmt::format("registries.{}", host); }
 std::string arg_key(std::string_view layer, std::string_view arg) { return fmt::format("args.{}.{}", layer, arg); }
 
@@ -47,6 +50,7 @@ public:
   ProjectConfig read() {
     read_base();
     read_family();
+    read_image();
     m_config.layers = texts("layers");
     read_agents();
     read_args();
@@ -54,10 +58,11 @@ public:
     read_mounts();
     read_ports();
     m_config.gpus = text("gpus");
-    m_config.repo = text("repo");
+    read_repo();
     m_config.branch = text("branch");
     read_snippet();
     read_test_list();
+    read_stacks();
     m_config.caches = texts("caches");
     read_registries();
     m_map.finish();
@@ -105,13 +110,78 @@ private:
     }
   }
 
+  void read_image() {
+    const auto* node = find("image");
+    m_config.image = node != nullptr ? m_map.text("image") : std::nullopt;
+    if (!m_config.image) {
+      return;
+    }
+    if (auto mistake = image_name_mistake(*m_config.image)) {
+      m_context.error(node->span, "bad-image", mistake->message(), mistake->hint());
+    }
+  }
+
+  /// The address goes into every image and into every environment.
+  void read_repo() {
+    const auto* node = find("repo");
+    m_config.repo = node != nullptr ? m_map.text("repo") : std::nullopt;
+    const auto address = m_config.repo.value_or("");
+    const auto start = address.find("://");
+    const auto user = start == std::string::npos ? std::string() : address.substr(start + 3, address.find('/', start + 3) - start - 3);
+    if (const auto at = user.rfind('@'); at != std::string::npos && user.substr(0, at).find(':') != std::string::npos) {
+      m_context.error(node->span, "secret-in-address", "'repo' has a password in it, which would be in every image",
+                      "leave it out; git asks its credential helper, or an ssh agent");
+    }
+  }
+
+  /// "a,b" of a text or a list.
+  static std::string selection(MapReader& map, const YamlNode& node) {
+    if (node.kind != YamlNode::Kind::list) {
+      return map.text("agents").value_or("");
+    }
+    const auto names = map.texts("agents");
+    return names.empty() ? "none" : joined(names, ",");
+  }
+
   void read_agents() {
-    const auto* node = find("agents");
-    if (node != nullptr && node->kind == YamlNode::Kind::list) {
-      const auto names = m_map.texts("agents");
-      m_config.agents = names.empty() ? "none" : joined(names, ",");
-    } else if (node != nullptr) {
-      m_config.agents = m_map.text("agents");
+    if (const auto* node = find("agents")) {
+      m_config.agents = selection(m_map, *node);
+    }
+  }
+
+  void read_stacks() {
+    const auto* node = find("stacks");
+    if (node == nullptr) {
+      return;
+    }
+    m_config.stacks.emplace();
+    for (const auto& item : read_list(*node, "'stacks'", m_context)) {
+      MapReader map(item, "a level of 'stacks'", m_context);
+      StackLevel level;
+      level.name = map.required_text("name").value_or("");
+      level.layers = map.texts("layers");
+      if (const auto* agents = map.find("agents")) {
+        level.agents = selection(map, *agents);
+      }
+      check_level(map, level);
+      map.finish();
+      note(stack_key(level.name), item.span);
+      m_config.stacks->push_back(std::move(level));
+    }
+  }
+
+  void check_level(MapReader& map, const StackLevel& level) {
+    const auto* name = map.find("name");
+    if (name == nullptr) {
+      return;
+    }
+    if (!is_layer_name(level.name) || level.name == "l2-cli" || level.name == "l2-dev") {
+      m_context.error(name->span, "bad-value", fmt::format("'{}' cannot be the name of a level", level.name),
+                      "names are made of a-z, 0-9, '_' and '-', do not start with '-' and are not 'all', 'none', "
+                      "'project', 'l2-cli' or 'l2-dev'");
+    }
+    if (m_config.origins.contains(stack_key(level.name))) {
+      m_context.error(name->span, "duplicate-level", fmt::format("there are two levels '{}'", level.name));
     }
   }
 
@@ -263,6 +333,14 @@ std::string shown(const RegistrySettings& settings) {
   }
   return joined(words, ", ");
 }
+std::string shown(const std::vector<StackLevel>& levels) {
+  std::vector<std::string> names;
+  names.reserve(levels.size());
+  for (const auto& level : levels) {
+    names.push_back(level.name);
+  }
+  return shown(names);
+}
 std::string shown(const std::vector<LayerTest>& tests) {
   std::vector<std::string> commands;
   commands.reserve(tests.size());
@@ -312,6 +390,11 @@ ProjectConfig merge(std::span<const ProjectConfig> levels) {
         take_origin(key);
       }
     };
+    if (!merged.stacks && level.stacks) {
+      for (const auto& stack : *level.stacks) {
+        take_origin(stack_key(stack.name));
+      }
+    }
     for_each_field_before_args(take);
     for_each_field_after_env(take);
     for (const auto& [layer, args] : level.args) {

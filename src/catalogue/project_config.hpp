@@ -19,6 +19,9 @@
 
 namespace sheaf::catalogue {
 
+/// What the layer of a project's snippet is called; no other layer is.
+inline constexpr std::string_view k_project_layer = "project";
+
 /// Instructions of the project's own layer.
 struct Snippet {
   enum class Form { inline_text, file };
@@ -26,6 +29,16 @@ struct Snippet {
   /// The instructions, or the path of the file that holds them, relative to the folder of `sheaf.yml`.
   std::string text;
   bool operator==(const Snippet&) const = default;
+};
+
+/// One level of a vertical stack: what the levels before it have, and its own.
+struct StackLevel {
+  /// May be the tag of an image.
+  std::string name;
+  std::vector<std::string> layers;
+  /// As for `--agents`; a list in the file is joined with commas. Empty: none of its own.
+  std::string agents;
+  bool operator==(const StackLevel&) const = default;
 };
 
 /// How to reach a registry; only `config.yml` may say it.
@@ -46,6 +59,8 @@ struct ProjectConfig {
   /// The name of a layer of kind base, or an image (see names_image).
   std::optional<std::string> base;
   std::optional<Family> family;
+  /// Used as it is, instead of layers.
+  std::optional<std::string> image;
   std::optional<std::vector<std::string>> layers;
   /// A selection as for `--agents`: "a,b", "all", "all,-x", "none". A list in the file is joined with commas.
   std::optional<std::string> agents;
@@ -63,6 +78,8 @@ struct ProjectConfig {
   std::optional<std::string> branch;
   std::optional<Snippet> snippet;
   std::optional<std::vector<LayerTest>> tests;
+  /// The lowest first, names unique. The origin of each is that of "stacks.NAME".
+  std::optional<std::vector<StackLevel>> stacks;
   std::optional<std::vector<std::string>> caches;
   /// By host. Merged one by one.
   std::map<std::string, RegistrySettings, std::less<>> registries;

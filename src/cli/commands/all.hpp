@@ -11,6 +11,7 @@ extern const Command k_up;
 extern const Command k_run;
 extern const Command k_plan;
 extern const Command k_build;
+extern const Command k_generate;
 extern const Command k_join;
 extern const Command k_detect;
 extern const Command k_layer_list;

@@ -17,8 +17,10 @@ namespace {
 
 constexpr Option k_both_jobs_option = {
     "jobs", 'j', "N", "at the same time: stages (default: 2 per processor, at least 8), or layers (default: 4)"};
-constexpr std::array k_project_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option,
-                                          k_both_jobs_option, k_strict_option, k_json_option};
+constexpr Option k_dev_option = {"dev", 0, "", "also build the image without agents, PROJECT:l2-dev"};
+constexpr std::array k_project_options = {k_directory_option, k_agents_option,    k_layers_option,
+                                          k_stack_option,     k_base_option,      k_dev_option,
+                                          k_both_jobs_option, k_strict_option,    k_json_option};
 
 constexpr auto k_options = [] {
   std::array<Option, k_image_options.size() + k_project_options.size() + k_options_without_effect.size()> all{};
@@ -36,20 +38,9 @@ void tell(const app::StackImage& image, EventSink& events) {
   events.emit({EventKind::note, "image", fmt::format("{}  {}", image.id.to_string().substr(0, 19), image.name)});
 }
 
-Result<int> build_project(Invocation& invocation) {
-  SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
-  SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
-  const app::Session session{store, *invocation.events, invocation.stop(), jobs};
-  SHEAF_TRY_ASSIGN(const auto environment, app::make_ready(invocation.choices(), session));
-  nlohmann::json shared = nullptr;
-  if (const auto agents = app::agents_of(environment); !agents.empty()) {
-    SHEAF_TRY_ASSIGN(const auto alone, app::make_agents_ready(invocation.choices(), agents, session));
-    SHEAF_TRY_ASSIGN(const auto image, app::save_agents_image(alone, store));
-    tell(image, *invocation.events);
-    shared = image.name;
-  }
-  SHEAF_TRY_ASSIGN(const auto image, app::save_stack_image(environment, store));
-  tell(image, *invocation.events);
+/// Prints what was built.
+int finish(const Invocation& invocation, const app::Environment& environment, const app::StackImage& image,
+           const nlohmann::json& shared) {
   if (!invocation.json()) {
     return 0;
   }
@@ -63,6 +54,41 @@ Result<int> build_project(Invocation& invocation) {
           .dump(2) +
       "\n");
   return 0;
+}
+
+/// The image that a developer without agents uses.
+Result<void> build_without_agents(Invocation& invocation, const app::Session& session) {
+  auto choices = invocation.choices();
+  choices.agents = "none";
+  SHEAF_TRY_ASSIGN(const auto environment, app::make_ready(choices, session));
+  SHEAF_TRY_ASSIGN(const auto image, app::save_stack_image(environment, session.store));
+  tell(image, *invocation.events);
+  return {};
+}
+
+Result<int> build_project(Invocation& invocation) {
+  SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
+  SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
+  const app::Session session{store, *invocation.events, invocation.stop(), jobs};
+  SHEAF_TRY_ASSIGN(const auto environment, app::make_ready(invocation.choices(), session));
+  nlohmann::json shared = nullptr;
+  if (const auto level = invocation.value("stack")) {
+    SHEAF_TRY_ASSIGN(const auto image, app::save_stack_image(environment, store, *level));
+    tell(image, *invocation.events);
+    return finish(invocation, environment, image, shared);
+  }
+  if (invocation.has("dev")) {
+    SHEAF_TRY(build_without_agents(invocation, session));
+  }
+  if (const auto agents = app::agents_of(environment); !agents.empty()) {
+    SHEAF_TRY_ASSIGN(const auto alone, app::make_agents_ready(invocation.choices(), agents, session));
+    SHEAF_TRY_ASSIGN(const auto image, app::save_agents_image(alone, store));
+    tell(image, *invocation.events);
+    shared = image.name;
+  }
+  SHEAF_TRY_ASSIGN(const auto image, app::save_stack_image(environment, store));
+  tell(image, *invocation.events);
+  return finish(invocation, environment, image, shared);
 }
 
 Result<int> build(Invocation& invocation) {

@@ -18,9 +18,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option,
+constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_stack_option,
                                   k_base_option,      k_pull_option,   k_json_option};
-constexpr std::array<std::string_view, 2> k_examples = {"sheaf plan", "sheaf plan --agents all --json"};
+constexpr std::array<std::string_view, 3> k_examples = {"sheaf plan", "sheaf plan --agents all --json",
+                                                        "sheaf plan --stack k8s"};
 
 /// The same lines as a fresh plan gives, from the remembered environment: all is built and unchanged.
 std::vector<app::PlannedLayer> lines_of_saved(const app::Environment& environment) {

@@ -15,13 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option,
-                                  k_pull_option,      k_jobs_option,   k_strict_option};
-constexpr std::array k_up_options = {
-    k_directory_option, k_agents_option,
-    k_layers_option,    k_base_option,
-    k_pull_option,      k_jobs_option,
-    k_strict_option,    Option{"image", 0, "NAME", "run this image of the store instead of the project's environment"}};
+constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_stack_option,  k_base_option,
+                                  k_image_option,     k_pull_option,   k_jobs_option,   k_strict_option};
 constexpr std::array<std::string_view, 4> k_up_examples = {
     "sheaf up", "sheaf up -- make test", "sheaf up --agents codex -- codex", "sheaf up --agents all,-opencode"};
 constexpr std::array<std::string_view, 2> k_run_examples = {"sheaf run codex", "sheaf run codex -- codex --version"};
@@ -106,7 +101,7 @@ const Command k_up = {
     "/workspace is discarded when it ends. With --image nothing of the project is used: the image is run as it says "
     "(its user, directory and ENTRYPOINT), with COMMAND in place of its CMD.",
     {"[-- COMMAND…]", 0, 1000},
-    k_up_options,
+    k_options,
     k_up_examples,
     up};
 
