@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/up.hpp"
 
+#include "app/image_project.hpp"
 #include "app/project_environment.hpp"
 #include "base/text.hpp"
 #include "builder/support_files.hpp"
@@ -198,6 +199,9 @@ void warn_unused(const Project& project, EventSink& events) {
 Result<Environment> make_ready(const Choices& choices, Session session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
   SHEAF_TRY(check_store_place(project.root, session.store.root()));
+  if (project.config.image) {
+    return image_environment(project, session);
+  }
   SHEAF_TRY_ASSIGN(const auto wanted, want(project, session));
   // Before the build: a file that changes while we build must be seen as changed next time.
   const auto inputs = inputs_of(project, wanted, session);
@@ -222,6 +226,8 @@ Result<Environment> make_agents_ready(const Choices& choices, const std::vector<
                                       const Session& session) {
   SHEAF_TRY_ASSIGN(auto project, load_project(choices));
   project.config.env.clear();
+  project.config.repo.reset();
+  project.config.branch.reset();
   project.config.mounts.reset();
   SHEAF_TRY_ASSIGN(const auto wanted, want_layers(project, agents, session));
   SHEAF_TRY_ASSIGN(const auto stack,
@@ -237,7 +243,8 @@ Result<os::ExitStatus> run_in(const Environment& environment, std::vector<std::s
   request.scratch = staging.path();
   request.project = environment.project;
   request.user = environment.config.user;
-  request.directory = workspace::k_project_path;
+  const auto& directory = environment.config.directory;
+  request.directory = environment.stack.empty() && !directory.empty() ? directory : workspace::k_project_path;
   request.argv = argv.empty() ? command_of(environment) : std::move(argv);
   request.hostname = host_name(environment.project_name);
   SHEAF_TRY_ASSIGN(auto support, builder::prepare_support(staging.file("run"), request.hostname));

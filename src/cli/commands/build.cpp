@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/image_project.hpp"
 #include "app/stack_image.hpp"
 #include "app/up.hpp"
 #include "cli/commands/all.hpp"
@@ -70,6 +71,12 @@ Result<int> build_project(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   const app::Session session{store, *invocation.events, invocation.stop(), jobs};
+  SHEAF_TRY_ASSIGN(const auto project, app::load_project(invocation.choices()));
+  if (project.config.image) {
+    SHEAF_TRY_ASSIGN(const auto image, app::name_image(project, session));
+    tell(image, *invocation.events);
+    return finish(invocation, {}, image, nullptr);
+  }
   SHEAF_TRY_ASSIGN(const auto environment, app::make_ready(invocation.choices(), session));
   nlohmann::json shared = nullptr;
   if (const auto level = invocation.value("stack")) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/build_stack.hpp"
 #include "app/environment.hpp"
+#include "app/image_project.hpp"
 #include "app/project_plan.hpp"
 #include "base/text.hpp"
 #include "cli/commands/all.hpp"
@@ -19,7 +20,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_stack_option,
-                                  k_base_option,      k_pull_option,   k_json_option};
+                                  k_base_option,      k_image_option,  k_pull_option,   k_json_option};
 constexpr std::array<std::string_view, 3> k_examples = {"sheaf plan", "sheaf plan --agents all --json",
                                                         "sheaf plan --stack k8s"};
 
@@ -42,6 +43,10 @@ Result<std::vector<app::PlannedLayer>> plan_lines(Invocation& invocation) {
   }
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   SHEAF_TRY_ASSIGN(const auto project, app::load_project(choices));
+  if (project.config.image) {
+    SHEAF_TRY_ASSIGN(auto line, app::examine_image(project, {store, *invocation.events, invocation.stop()}));
+    return std::vector{std::move(line)};
+  }
   SHEAF_TRY_ASSIGN(const auto wanted,
                    app::want(project, {store, *invocation.events, invocation.stop()}, app::Fetch::no));
   return app::examine(wanted.plans, store);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/up.hpp"
 
-#include "app/run_image.hpp"
+#include "app/image_project.hpp"
 #include "base/text.hpp"
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
@@ -45,35 +45,33 @@ Result<app::Environment> ready(Invocation& invocation, const app::Choices& choic
 
 Result<int> run_command(Invocation& invocation, const app::Choices& choices, std::vector<std::string> argv) {
   SHEAF_TRY_ASSIGN(const auto environment, ready(invocation, choices));
+  if (environment.stack.empty()) { // of an image
+    SHEAF_TRY_ASSIGN(argv, app::image_command(environment, std::move(argv)));
+  }
   Interrupts::leave_keyboard_to_command();
   SHEAF_TRY_ASSIGN(const auto status, app::run_in(environment, std::move(argv), invocation.store_root,
                                                   *invocation.events, invocation.stop()));
   return status.as_shell();
 }
 
-/// Nothing of the project is looked at or mounted.
-Result<int> run_image(Invocation& invocation, const std::string& name) {
-  for (const auto* option : {"agents", "layers", "base", "pull", "strict"}) {
-    if (invocation.has(option)) {
+/// An image is run as it is.
+Result<void> check_image_option(const Invocation& invocation) {
+  for (const auto* option : {"agents", "layers", "stack", "base", "strict"}) {
+    if (invocation.has("image") && invocation.has(option)) {
       return Error(ErrorCode::invalid, std::string("'--image' and '--") + option + "' exclude each other")
           .with_hint("an image is run as it is; layers are joined without --image");
     }
   }
-  SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
-  Interrupts::leave_keyboard_to_command();
-  SHEAF_TRY_ASSIGN(const auto status,
-                   app::run_image(name, invocation.operands, {store, *invocation.events, invocation.stop(), 1}));
-  return status.as_shell();
+  return {};
 }
 
 Result<int> up(Invocation& invocation) {
-  if (const auto image = invocation.value("image")) {
-    return run_image(invocation, *image);
-  }
+  SHEAF_TRY(check_image_option(invocation));
   return run_command(invocation, invocation.choices(), invocation.operands);
 }
 
 Result<int> run(Invocation& invocation) {
+  SHEAF_TRY(check_image_option(invocation));
   auto choices = invocation.choices();
   auto argv = invocation.operands;
   if (argv.empty()) {
@@ -98,8 +96,8 @@ const Command k_up = {
     "build what is missing, join it and run a command in the environment",
     "Detects what the project needs, builds each missing layer alone on what it needs, joins all of them and runs "
     "COMMAND (default: a shell) as user 'dev' with the project at /workspace. What the command writes outside of "
-    "/workspace is discarded when it ends. With --image nothing of the project is used: the image is run as it says "
-    "(its user, directory and ENTRYPOINT), with COMMAND in place of its CMD.",
+    "/workspace is discarded when it ends. With --image nothing is detected or built: the image is run as it says (its "
+    "user, directory and ENTRYPOINT), with COMMAND in place of its CMD and the project at /workspace.",
     {"[-- COMMAND…]", 0, 1000},
     k_options,
     k_up_examples,
