@@ -122,6 +122,8 @@ TEST(ImageNames, LongOnesEndInADigestAndStayApart) {
   EXPECT_EQ(base_tag(longer).size(), 128U);
 }
 
+TEST(ImageNames, ALevelOfAStackIsATag) { EXPECT_EQ(level_image_name("My App", "k8s"), "my-app:k8s"); }
+
 TEST(ImageNames, AProjectsImageSaysWhetherItHasAgents) {
   EXPECT_EQ(project_image_name("app", {"codex"}), "app:l2-cli");
   EXPECT_EQ(project_image_name("My App__2", {}), "my-app_2:l2-dev");
