@@ -13,7 +13,7 @@ namespace sheaf::app {
 /// How much of a project its layer may take.
 struct ProjectFileLimits {
   std::size_t files = 10000;
-  std::uint64_t bytes = std::uint64_t{128} << 20U;
+  std::uint64_t bytes = 100'000'000;
 };
 
 /// Puts the layer at the end of `wanted.stack`; does nothing without a snippet. The foundation must be laid. Mistakes of
