@@ -25,7 +25,9 @@ namespace cat = catalogue;
 
 /// The first that is there counts.
 constexpr std::array k_ignore_names = {".sheafignore", ".dockerignore"};
-constexpr std::string_view k_from = "FROM ${BASE_IMAGE}\n";
+/// A snippet may say what any layer may; its own directives would come too late.
+constexpr std::string_view k_from = "# sheaf: extensions\nFROM ${BASE_IMAGE}\n";
+constexpr std::size_t k_lines_of_from = 2;
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -232,7 +234,7 @@ Diagnostics placed_in(const Diagnostics& diagnostics, const SourceText& inner,
   const auto place = [&](std::size_t offset) {
     auto position = inner.position(offset);
     const auto text = inner.line(position.line);
-    position.line = std::max(position.line + first - (is_added ? 2 : 1), first);
+    position.line = std::max(position.line + first - (is_added ? k_lines_of_from + 1 : 1), first);
     const auto whole = outer->line(position.line);
     position.column += whole.size() > text.size() && whole.ends_with(text) ? whole.size() - text.size() : 0;
     return outer->offset(position);

@@ -76,6 +76,8 @@ def rich_project(machine, web):
         LABEL of.one="yes"
         USER dev
         """, script="#!/bin/sh\necho script\n", unused="not copied\n", **{"conf/a": "a\n", "conf/deep/b": "b\n"})
+    file = project.path / ".sheaf/layers/one/Containerfile"
+    project.write(".sheaf/layers/one/Containerfile", "# sheaf: extensions\n" + file.read_text())
     project.layer("two", """\
         RUN echo "two sees '${FLAVOUR:-nothing}' in $PWD as $(id -un)" > /two
         RUN test -z "$FLAVOUR" && test "$PWD" = /workspace

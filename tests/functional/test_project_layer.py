@@ -114,13 +114,13 @@ def test_mistakes_stand_where_they_are_written(machine):
     project = stack_project(machine, "snippet: |\n  USER root\n\n  RUNN make\n  COPY missing /\n  FROM other\n")
     outcome = project.sheaf("plan")
     assert outcome.code == 2, outcome
-    for text in ("sheaf.yml:5:1: error: unknown instruction 'RUNN'", "5 | RUNN make"):
+    for text in ("sheaf.yml:5:3: error: there is no instruction 'RUNN'", "5 |   RUNN make", "did you mean 'RUN'?"):
         assert text in outcome.err, outcome
     project.write("sheaf.yml", STACK + "snippet: |\n  USER root\n  COPY missing other* /etc/\n  EXPOSE 80\n")
     outcome = project.sheaf("plan")
-    assert "sheaf.yml:4:6: error: the project has no 'missing' [missing-file]" in outcome.err, outcome
-    assert "sheaf.yml:4:14: error: the project has no 'other*' [missing-file]" in outcome.err, outcome
-    assert "sheaf.yml:5:1: error:" in outcome.err and outcome.code == 2, outcome
+    assert "sheaf.yml:4:8: error: the project has no 'missing' [missing-file]" in outcome.err, outcome
+    assert "sheaf.yml:4:16: error: the project has no 'other*' [missing-file]" in outcome.err, outcome
+    assert "sheaf.yml:5:3: error:" in outcome.err and outcome.code == 2, outcome
     project.write("sheaf.yml", "snippet: {file: setup}\n")
     outcome = project.sheaf("plan")
     assert "setup" in outcome.err and "sheaf.yml:1" in outcome.err and outcome.code != 0, outcome

@@ -7,11 +7,11 @@ namespace sheaf::app {
 namespace {
 
 TEST(ProjectLayer, ASnippetIsBuiltOnTheStack) {
-  EXPECT_EQ(containerfile_of_snippet("RUN make\n"), "FROM ${BASE_IMAGE}\nRUN make\n");
-  EXPECT_EQ(containerfile_of_snippet(""), "FROM ${BASE_IMAGE}\n");
+  EXPECT_EQ(containerfile_of_snippet("RUN make\n"), "# sheaf: extensions\nFROM ${BASE_IMAGE}\nRUN make\n");
+  EXPECT_EQ(containerfile_of_snippet(""), "# sheaf: extensions\nFROM ${BASE_IMAGE}\n");
   const std::string whole = "# mine\nARG BASE_IMAGE\nfrom ${BASE_IMAGE}\nRUN make\n";
   EXPECT_EQ(containerfile_of_snippet(whole), whole);
-  EXPECT_EQ(containerfile_of_snippet("RUN x\nFROM y\n"), "FROM ${BASE_IMAGE}\nRUN x\nFROM y\n")
+  EXPECT_EQ(containerfile_of_snippet("RUN x\nFROM y\n"), "# sheaf: extensions\nFROM ${BASE_IMAGE}\nRUN x\nFROM y\n")
       << "a second stage is a mistake, and is reported as one";
 }
 
