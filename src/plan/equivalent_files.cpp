@@ -69,6 +69,9 @@ private:
   }
 
   Result<std::string> stage(const LayerPlan& plan, const std::string& from, bool& has_lists) {
+    if (plan.kind == "base") {
+      begin_with(plan);
+    }
     auto text = fmt::format("\n# {} '{}': {}\nFROM {} AS layer-{}\n", plan.kind, plan.name, plan.reason, from, plan.name);
     if (uses_apt(plan)) {
       text += "ARG DEBIAN_FRONTEND=noninteractive\n";
@@ -91,6 +94,18 @@ private:
                     : fmt::format("RUN echo 'deb {} {} {}' > /etc/apt/sources.list.d/sheaf.list\n",
                                   plan.bootstrap->mirror.empty() ? "http://deb.debian.org/debian" : plan.bootstrap->mirror,
                                   plan.bootstrap->suite, joined(plan.bootstrap->components, " "));
+  }
+
+  /// What is known of the image that a base starts from: whoever builds chooses which Debian a bootstrap becomes.
+  void begin_with(const LayerPlan& base) {
+    if (base.image) {
+      const auto& config = base.image->config;
+      m_image.user = config.user.empty() ? "root" : config.user;
+      m_image.directory = config.directory.empty() ? "/" : config.directory;
+    } else if (!base.bootstrap) {
+      m_image.user = "root";
+      m_image.directory = "/";
+    }
   }
 
   std::map<std::string, std::string> start_of(const LayerPlan& plan) {

@@ -72,7 +72,9 @@ TEST(EquivalentFiles, FilesAreCopiedFromTheLayersOwnFolder) {
 
 TEST(EquivalentFiles, WhatIsFetchedIsChecked) {
   const std::string digest(64, 'a');
-  const auto text = tools_of(plan_of({{"a", tool("FETCH --checksum=sha256:" + digest + " https://e.org/t.tgz /opt/t.tgz\n")}}, {"a"}));
+  auto a = tool("FETCH --checksum=sha256:" + digest + " https://e.org/t.tgz /opt/t.tgz\n");
+  a["Containerfile"].insert(0, "# sheaf: extensions\n");
+  const auto text = tools_of(plan_of({{"a", a}}, {"a"}));
   EXPECT_THAT(text, HasSubstr("ADD [\"https://e.org/t.tgz\",\"/.sheaf-download/t.tgz\"]\n"));
   EXPECT_THAT(text, HasSubstr(digest + "  /.sheaf-download/t.tgz"));
   EXPECT_THAT(text, HasSubstr("sha256sum -c -"));
