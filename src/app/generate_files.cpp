@@ -138,8 +138,7 @@ Result<GeneratedFiles> generate(const Choices& choices, const std::string& direc
   while (generated.directory.size() > 1 && generated.directory.ends_with('/')) {
     generated.directory.pop_back();
   }
-  SHEAF_TRY(replace_folder(generated.directory, files)
-                .context(fmt::format("writing '{}'", generated.directory)));
+  SHEAF_TRY(replace_folder(generated.directory, files).context(fmt::format("writing '{}'", generated.directory)));
   for (const auto& [path, content] : files) {
     generated.files.push_back(path);
   }

@@ -25,9 +25,9 @@ struct GeneratedFiles {
 /// `directory`: empty for the project's own. Errors as of `want`, `equivalent_files` and `replace_folder`.
 Result<GeneratedFiles> generate(const Choices& choices, const std::string& directory, const Session& session);
 
-/// Puts a folder with exactly these files (relative path to content; what starts with "#!" is executable) at `directory`,
-/// at one moment. A folder that is there is replaced if it is empty or as such a call left it; else it is `conflict`,
-/// which names the file that is somebody's own.
+/// Puts a folder with exactly these files (relative path to content; what starts with "#!" is executable) at
+/// `directory`, at one moment. A folder that is there is replaced if it is empty or as such a call left it; else it is
+/// `conflict`, which names the file that is somebody's own.
 Result<void> replace_folder(const std::string& directory, const std::map<std::string, std::string>& files);
 
 } // namespace sheaf::app

@@ -13,8 +13,8 @@
 namespace sheaf::app {
 
 /// The image of `project.config.image`, from the store or its registry, as an environment without layers; with
-/// `project.pull` the registry is asked. It starts as the image says: its user, its WORKDIR (/workspace if it has none).
-/// Credentials are those of the agents that the choices add.
+/// `project.pull` the registry is asked. It starts as the image says: its user, its WORKDIR (/workspace if it has
+/// none). Credentials are those of the agents that the choices add.
 Result<Environment> image_environment(const Project& project, const Session& session);
 
 /// What to run: ENTRYPOINT with `arguments` in place of CMD. `invalid` if that is nothing.

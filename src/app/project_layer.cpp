@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "os/fd.hpp"
 #include "os/file.hpp"
+#include "plan/layer_files.hpp"
 
 #include <fmt/format.h>
 
@@ -16,7 +17,6 @@
 
 #include "context/ignore_patterns.hpp"
 #include "context/selection.hpp"
-#include "plan/layer_files.hpp"
 
 namespace sheaf::app {
 namespace {

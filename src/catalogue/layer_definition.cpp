@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalogue/layer_definition.hpp"
 
-#include "catalogue/project_config.hpp"
-
 #include "base/text.hpp"
+#include "catalogue/project_config.hpp"
 
 #include <fmt/format.h>
 

@@ -127,7 +127,8 @@ private:
     m_config.repo = node != nullptr ? m_map.text("repo") : std::nullopt;
     const auto address = m_config.repo.value_or("");
     const auto start = address.find("://");
-    const auto user = start == std::string::npos ? std::string() : address.substr(start + 3, address.find('/', start + 3) - start - 3);
+    const auto user = start == std::string::npos ? std::string()
+                                                 : address.substr(start + 3, address.find('/', start + 3) - start - 3);
     if (const auto at = user.rfind('@'); at != std::string::npos && user.substr(0, at).find(':') != std::string::npos) {
       m_context.error(node->span, "secret-in-address", "'repo' has a password in it, which would be in every image",
                       "leave it out; git asks its credential helper, or an ssh agent");

@@ -19,7 +19,14 @@ std::vector<std::string> Invocation::values(std::string_view option) const {
 }
 
 app::Choices Invocation::choices() const {
-  return {value("directory").value_or(""), value("base"), value("agents"), value("layers"), has("strict"), has("pull"), value("stack"), value("image")};
+  return {value("directory").value_or(""),
+          value("base"),
+          value("agents"),
+          value("layers"),
+          has("strict"),
+          has("pull"),
+          value("stack"),
+          value("image")};
 }
 
 void Invocation::print(std::string_view text) {

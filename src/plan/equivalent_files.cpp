@@ -72,7 +72,8 @@ private:
     if (plan.kind == "base") {
       begin_with(plan);
     }
-    auto text = fmt::format("\n# {} '{}': {}\nFROM {} AS layer-{}\n", plan.kind, plan.name, plan.reason, from, plan.name);
+    auto text =
+        fmt::format("\n# {} '{}': {}\nFROM {} AS layer-{}\n", plan.kind, plan.name, plan.reason, from, plan.name);
     if (uses_apt(plan)) {
       text += "ARG DEBIAN_FRONTEND=noninteractive\n";
       text += has_lists ? "" : become_root() + sources_of(plan) + "RUN apt-get update\n";
@@ -90,10 +91,11 @@ private:
   static std::string sources_of(const LayerPlan& plan) {
     const bool is_plain = !plan.bootstrap || plan.bootstrap->components.empty() ||
                           plan.bootstrap->components == std::vector<std::string>{"main"};
-    return is_plain ? ""
-                    : fmt::format("RUN echo 'deb {} {} {}' > /etc/apt/sources.list.d/sheaf.list\n",
-                                  plan.bootstrap->mirror.empty() ? "http://deb.debian.org/debian" : plan.bootstrap->mirror,
-                                  plan.bootstrap->suite, joined(plan.bootstrap->components, " "));
+    return is_plain
+               ? ""
+               : fmt::format("RUN echo 'deb {} {} {}' > /etc/apt/sources.list.d/sheaf.list\n",
+                             plan.bootstrap->mirror.empty() ? "http://deb.debian.org/debian" : plan.bootstrap->mirror,
+                             plan.bootstrap->suite, joined(plan.bootstrap->components, " "));
   }
 
   /// What is known of the image that a base starts from: whoever builds chooses which Debian a bootstrap becomes.

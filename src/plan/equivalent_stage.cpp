@@ -74,7 +74,8 @@ std::string json_words(const std::vector<std::string>& words) {
 
 Result<std::string> pair_text(const std::string& name, const std::string& value) {
   if (value.find('\n') != std::string::npos) {
-    return Error(ErrorCode::unsupported, fmt::format("the value of '{}' has a line break, which no Dockerfile can say", name));
+    return Error(ErrorCode::unsupported,
+                 fmt::format("the value of '{}' has a line break, which no Dockerfile can say", name));
   }
   std::string quoted;
   for (const char c : value) {
@@ -83,7 +84,9 @@ Result<std::string> pair_text(const std::string& name, const std::string& value)
   return fmt::format("{}=\"{}\"", name, quoted);
 }
 
-std::string user_text(const std::string& user) { return fmt::format("USER {}\n", user.empty() ? "root" : literal(user)); }
+std::string user_text(const std::string& user) {
+  return fmt::format("USER {}\n", user.empty() ? "root" : literal(user));
+}
 
 std::string directory_text(const std::string& directory) {
   return fmt::format("WORKDIR {}\n", directory.empty() ? "/" : literal(directory));
@@ -94,8 +97,8 @@ std::string run_text(const std::vector<std::string>& argv, const std::string& op
 }
 
 Error EquivalentStage::unsupported(const Step& step, const std::string& what) const {
-  return Error(ErrorCode::unsupported, fmt::format("layer '{}', line {}: {} cannot be said for every builder",
-                                                   m_plan.name, step.line, what))
+  return Error(ErrorCode::unsupported,
+               fmt::format("layer '{}', line {}: {} cannot be said for every builder", m_plan.name, step.line, what))
       .with_hint("write it another way, or build the image with 'sheaf build'");
 }
 
@@ -204,7 +207,8 @@ Result<void> EquivalentStage::add(const RunStep& run, const Step& step) {
   }
   become(run.user);
   go_to(run.directory);
-  m_text += m_image.has_own_shell ? fmt::format("RUN {}{}\n", options, json_words(run.argv)) : run_text(run.argv, options);
+  m_text +=
+      m_image.has_own_shell ? fmt::format("RUN {}{}\n", options, json_words(run.argv)) : run_text(run.argv, options);
   return {};
 }
 
@@ -278,9 +282,9 @@ Result<void> EquivalentStage::add_download(const CopyStep& copy, const HttpSourc
     return {};
   }
   const auto target = shell_word(copy.destination);
-  m_text += fmt::format("    mkdir -p {0} && tar -xf {1} -C {0}{2} && rm -r {3}\n", target, shell_word(file),
-                        copy.owner.empty() ? "" : fmt::format(" && chown -R {} {}", shell_word(copy.owner), target),
-                        k_place);
+  m_text +=
+      fmt::format("    mkdir -p {0} && tar -xf {1} -C {0}{2} && rm -r {3}\n", target, shell_word(file),
+                  copy.owner.empty() ? "" : fmt::format(" && chown -R {} {}", shell_word(copy.owner), target), k_place);
   return {};
 }
 
@@ -289,13 +293,13 @@ Result<void> EquivalentStage::add_repository(const CopyStep& copy, const GitSour
   const auto folder = source.folder.empty() ? std::string() : "/" + source.folder;
   const auto target = shell_word(copy.destination);
   become("");
-  m_text += fmt::format("RUN git init -q {0} && git -C {0} fetch -q --depth 1 {1} {2} && \\\n"
-                        "    git -C {0} checkout -q FETCH_HEAD && git -C {0} submodule -q update --init --recursive && \\\n"
-                        "    {3}chown -R {4} {0} && mkdir -p {5} && cp -a {6}/. {5} && rm -rf {0}\n",
-                        k_place, shell_word(source.url), shell_word(commit),
-                        source.keep_git_directory ? "" : fmt::format("rm -rf {}/.git && ", k_place),
-                        copy.owner.empty() ? "0:0" : shell_word(copy.owner), target,
-                        shell_word(std::string(k_place) + folder));
+  m_text += fmt::format(
+      "RUN git init -q {0} && git -C {0} fetch -q --depth 1 {1} {2} && \\\n"
+      "    git -C {0} checkout -q FETCH_HEAD && git -C {0} submodule -q update --init --recursive && \\\n"
+      "    {3}chown -R {4} {0} && mkdir -p {5} && cp -a {6}/. {5} && rm -rf {0}\n",
+      k_place, shell_word(source.url), shell_word(commit),
+      source.keep_git_directory ? "" : fmt::format("rm -rf {}/.git && ", k_place),
+      copy.owner.empty() ? "0:0" : shell_word(copy.owner), target, shell_word(std::string(k_place) + folder));
   return {};
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One layer as a stage of a Dockerfile. What a layer's steps start with (user, directory, variables) is said again where
-// the stage before left something else. Used by equivalent_files.
+// One layer as a stage of a Dockerfile. What a layer's steps start with (user, directory, variables) is said again
+// where the stage before left something else. Used by equivalent_files.
 
 #include "base/result.hpp"
 #include "plan/layer_plan.hpp"

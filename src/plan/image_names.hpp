@@ -13,8 +13,8 @@
 namespace sheaf::plan {
 
 /// A tag made of a base's name: runs of characters outside of [A-Za-z0-9_.-] become one '-', leading and trailing '-'
-/// and '.' are dropped, all is lower case. At most 128 characters; what is longer ends in a digest of all of it. What has
-/// no letter, digit or '_' is "base".
+/// and '.' are dropped, all is lower case. At most 128 characters; what is longer ends in a digest of all of it. What
+/// has no letter, digit or '_' is "base".
 std::string base_tag(std::string_view base);
 
 /// "sheaf-l0:<base-tag>"

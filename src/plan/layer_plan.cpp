@@ -180,7 +180,8 @@ private:
       const bool is_project = m_definition.kind == catalogue::Kind::project;
       error(word.span, "missing-file",
             fmt::format("the {} has no '{}'", is_project ? "project" : "layer's folder", source.path),
-            is_project ? "paths are relative to the project's folder; what an ignore file leaves out is not there" : "");
+            is_project ? "paths are relative to the project's folder; what an ignore file leaves out is not there"
+                       : "");
     }
   }
   void check_source(const InlineSource& /*source*/, const cf::Word& /*word*/) {}

@@ -19,9 +19,9 @@ namespace {
 constexpr Option k_both_jobs_option = {
     "jobs", 'j', "N", "at the same time: stages (default: 2 per processor, at least 8), or layers (default: 4)"};
 constexpr Option k_dev_option = {"dev", 0, "", "also build the image without agents, PROJECT:l2-dev"};
-constexpr std::array k_project_options = {k_directory_option, k_agents_option,    k_layers_option,
-                                          k_stack_option,     k_base_option,      k_dev_option,
-                                          k_both_jobs_option, k_strict_option,    k_json_option};
+constexpr std::array k_project_options = {k_directory_option, k_agents_option, k_layers_option,
+                                          k_stack_option,     k_base_option,   k_dev_option,
+                                          k_both_jobs_option, k_strict_option, k_json_option};
 
 constexpr auto k_options = [] {
   std::array<Option, k_image_options.size() + k_project_options.size() + k_options_without_effect.size()> all{};

@@ -15,7 +15,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_stack_option,  k_base_option,
+constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_stack_option, k_base_option,
                                   k_image_option,     k_pull_option,   k_jobs_option,   k_strict_option};
 constexpr std::array<std::string_view, 4> k_up_examples = {
     "sheaf up", "sheaf up -- make test", "sheaf up --agents codex -- codex", "sheaf up --agents all,-opencode"};

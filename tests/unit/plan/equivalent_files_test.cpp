@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/equivalent_files.hpp"
 #include "plan/equivalent_stage.hpp"
-#include "plan_support.hpp"
 
 #include <gmock/gmock.h>
+
+#include "plan_support.hpp"
 
 namespace sheaf::plan {
 namespace {
@@ -31,15 +32,16 @@ TEST(EquivalentFiles, OneStagePerLayerEachOnTheOneBefore) {
 }
 
 TEST(EquivalentFiles, UserAndDirectoryAreSaidAgainWhereTheLayerBeforeLeftOthers) {
-  const auto text = tools_of(
-      plan_of({{"a", tool("USER nobody\nWORKDIR /srv\nRUN a\n")}, {"b", tool("RUN b\n")}}, {"a", "b"}));
+  const auto text =
+      tools_of(plan_of({{"a", tool("USER nobody\nWORKDIR /srv\nRUN a\n")}, {"b", tool("RUN b\n")}}, {"a", "b"}));
   EXPECT_THAT(text, HasSubstr("USER nobody\nWORKDIR /srv\nRUN a\n"));
   EXPECT_THAT(text, HasSubstr("AS layer-b\nUSER root\nWORKDIR /\nRUN b\n"));
 }
 
 TEST(EquivalentFiles, ArgumentsStayInTheirStageAndVariablesDoNot) {
-  const auto text = tools_of(plan_of(
-      {{"a", tool("ARG VERSION=\"1 $\"\nENV A=x\\ \\\"y PATH=/opt/a:$PATH\nRUN a\n")}, {"b", tool("RUN b\n")}}, {"a", "b"}));
+  const auto text = tools_of(
+      plan_of({{"a", tool("ARG VERSION=\"1 $\"\nENV A=x\\ \\\"y PATH=/opt/a:$PATH\nRUN a\n")}, {"b", tool("RUN b\n")}},
+              {"a", "b"}));
   EXPECT_THAT(text, HasSubstr("ARG VERSION=\"1 \\$\"\n"));
   EXPECT_THAT(text, HasSubstr("ENV A=\"x \\\"y\"\n"));
   EXPECT_THAT(text, HasSubstr("ENV PATH=\"/opt/a:/usr/local/sbin:"));
@@ -49,7 +51,8 @@ TEST(EquivalentFiles, ArgumentsStayInTheirStageAndVariablesDoNot) {
 }
 
 TEST(EquivalentFiles, PackageListsAreFetchedOncePerFile) {
-  const auto planned = plan_of({{"a", tool("RUN apt-get install -y a\n")}, {"b", tool("RUN apt-get install -y b\n")}}, {"a", "b"});
+  const auto planned =
+      plan_of({{"a", tool("RUN apt-get install -y a\n")}, {"b", tool("RUN apt-get install -y b\n")}}, {"a", "b"});
   const auto text = tools_of(planned);
   EXPECT_EQ(text.find("RUN apt-get update"), text.rfind("RUN apt-get update"));
   EXPECT_THAT(text, HasSubstr("\nRUN rm -rf /var/lib/apt/lists/*\n"));
@@ -93,7 +96,8 @@ TEST(EquivalentFiles, CommandsAreSaidSoThatNothingIsReadIntoThem) {
 }
 
 TEST(EquivalentFiles, TheLastFileHasTheProject) {
-  const auto planned = plan_of({{"a", tool("RUN a\n")}, {"p", project("RUN p\nUSER dev\nCMD [\"p\"]\n", "needs: [a]\n")}}, {"p"});
+  const auto planned =
+      plan_of({{"a", tool("RUN a\n")}, {"p", project("RUN p\nUSER dev\nCMD [\"p\"]\n", "needs: [a]\n")}}, {"p"});
   const auto files = files_of(planned, {{"CODE_REPO", "https://e.org/$x"}});
   const auto& text = files.at("L2.Dockerfile");
   EXPECT_THAT(text, HasSubstr("FROM ${BASE_IMAGE} AS layer-p\n"));

@@ -56,15 +56,16 @@ struct NamedAgents {
 };
 
 TEST(ImageNames, WorkedExamplesOfAgents) {
-  const std::vector<std::string> thirteen = {"aider",  "amp",      "claude", "codex",     "copilot", "crush", "cursor",
-                                             "gemini", "goose",    "kimi",   "opencode",  "plandex", "qwen"};
+  const std::vector<std::string> thirteen = {"aider",  "amp",   "claude", "codex",    "copilot", "crush", "cursor",
+                                             "gemini", "goose", "kimi",   "opencode", "plandex", "qwen"};
   const std::string long_base = "registry.example.org/platform/environments/debian-with-everything:2026.11.21-bookworm";
   const auto hashed = agents_image_name(long_base, thirteen);
   const std::vector<NamedAgents> examples = {
       {"ubuntu:24.04", {}, "sheaf-l1-cli:ubuntu-24.04"},
       {"ubuntu:24.04", {"opencode", "codex"}, "sheaf-l1-cli:ubuntu-24.04-codex-opencode"},
       {"ubuntu:24.04", {"codex", "opencode", "codex"}, "sheaf-l1-cli:ubuntu-24.04-codex-opencode"},
-      {"base", thirteen, "sheaf-l1-cli:base-aider-amp-claude-codex-copilot-crush-cursor-gemini-goose-kimi-opencode-plandex-qwen"},
+      {"base", thirteen,
+       "sheaf-l1-cli:base-aider-amp-claude-codex-copilot-crush-cursor-gemini-goose-kimi-opencode-plandex-qwen"},
       // printf aider,amp,…,qwen | sha1sum
       {long_base, thirteen,
        "sheaf-l1-cli:registry.example.org-platform-environments-debian-with-everything-2026.11.21-bookworm-"
