@@ -81,8 +81,9 @@ std::string parent_of(const std::string& path) {
 Result<void> write_all(const std::string& folder, const std::map<std::string, std::string>& files) {
   constexpr mode_t k_folder_mode = 0755;
   for (const auto& [path, content] : files) {
-    SHEAF_TRY(os::make_directories(parent_of(folder + "/" + path), k_folder_mode));
-    SHEAF_TRY(os::write_file(folder + "/" + path, content, os::Durable::no, content.starts_with("#!") ? 0755 : 0644));
+    const auto place = fmt::format("{}/{}", folder, path);
+    SHEAF_TRY(os::make_directories(parent_of(place), k_folder_mode));
+    SHEAF_TRY(os::write_file(place, content, os::Durable::no, content.starts_with("#!") ? 0755 : 0644));
   }
   return os::write_file(fmt::format("{}/{}", folder, k_list), list_of(files));
 }
@@ -123,6 +124,10 @@ Result<void> replace_folder(const std::string& directory, const std::map<std::st
 
 Result<GeneratedFiles> generate(const Choices& choices, const std::string& directory, const Session& session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
+  if (project.config.image) {
+    return Error(ErrorCode::invalid, fmt::format("the project uses the image '{}' as it is", *project.config.image))
+        .with_hint("there is nothing to generate without layers; take 'image' out of the settings");
+  }
   SHEAF_TRY_ASSIGN(const auto wanted, want(project, session));
   if (!wanted.warnings.empty()) {
     session.events.emit({EventKind::warning, "", wanted.warnings});

@@ -2,6 +2,7 @@
 #include "catalogue/project_config.hpp"
 
 #include "base/text.hpp"
+#include "catalogue/stack_levels.hpp"
 #include "catalogue/yaml_reader.hpp"
 #include "oci/reference.hpp"
 
@@ -135,54 +136,19 @@ private:
     }
   }
 
-  /// "a,b" of a text or a list.
-  static std::string selection(MapReader& map, const YamlNode& node) {
-    if (node.kind != YamlNode::Kind::list) {
-      return map.text("agents").value_or("");
-    }
-    const auto names = map.texts("agents");
-    return names.empty() ? "none" : joined(names, ",");
-  }
-
   void read_agents() {
     if (const auto* node = find("agents")) {
-      m_config.agents = selection(m_map, *node);
+      m_config.agents = read_selection(m_map, *node);
     }
   }
 
   void read_stacks() {
-    const auto* node = find("stacks");
-    if (node == nullptr) {
-      return;
-    }
-    m_config.stacks.emplace();
-    for (const auto& item : read_list(*node, "'stacks'", m_context)) {
-      MapReader map(item, "a level of 'stacks'", m_context);
-      StackLevel level;
-      level.name = map.required_text("name").value_or("");
-      level.layers = map.texts("layers");
-      if (const auto* agents = map.find("agents")) {
-        level.agents = selection(map, *agents);
+    if (const auto* node = find("stacks")) {
+      m_config.stacks.emplace();
+      for (auto& [level, span] : read_levels(*node, m_context)) {
+        note(stack_key(level.name), span);
+        m_config.stacks->push_back(std::move(level));
       }
-      check_level(map, level);
-      map.finish();
-      note(stack_key(level.name), item.span);
-      m_config.stacks->push_back(std::move(level));
-    }
-  }
-
-  void check_level(MapReader& map, const StackLevel& level) {
-    const auto* name = map.find("name");
-    if (name == nullptr) {
-      return;
-    }
-    if (!is_layer_name(level.name) || level.name == "l2-cli" || level.name == "l2-dev") {
-      m_context.error(name->span, "bad-value", fmt::format("'{}' cannot be the name of a level", level.name),
-                      "names are made of a-z, 0-9, '_' and '-', do not start with '-' and are not 'all', 'none', "
-                      "'project', 'l2-cli' or 'l2-dev'");
-    }
-    if (m_config.origins.contains(stack_key(level.name))) {
-      m_context.error(name->span, "duplicate-level", fmt::format("there are two levels '{}'", level.name));
     }
   }
 

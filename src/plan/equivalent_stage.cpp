@@ -33,22 +33,25 @@ std::string pattern_in(const std::string& layer, const std::string& path) {
   return fmt::format("layers/{}/{}", layer, path == "." ? std::string() : path);
 }
 
-/// The lines of a long command, broken behind "&&".
+/// The lines of a long command, broken behind "&&" and where it was broken when it was written: other builders join
+/// lines as they are, so the command stays the same.
 std::string broken(const std::string& command) {
   constexpr std::size_t k_long = 100;
+  constexpr std::string_view k_indent = "    ";
   if (command.size() <= k_long) {
     return command;
   }
   std::string result;
-  std::size_t begin = 0;
-  for (auto at = command.find(" && "); at != std::string::npos; at = command.find(" && ", at + 4)) {
-    const char next = at + 4 < command.size() ? command[at + 4] : '#';
-    if (next != '#' && next != ' ') { // such a line would be a comment, or lose its spaces
-      result += command.substr(begin, at + 4 - begin) + "\\\n";
-      begin = at + 4;
-    }
+  for (std::size_t at = 0; at < command.size(); ++at) {
+    const auto rest = std::string_view(command).substr(at);
+    const auto next = rest.find_first_not_of(' ');
+    const bool is_comment = next == std::string_view::npos || rest[next] == '#'; // such a line would be left out
+    const bool is_indented = at > 0 && command[at - 1] == ' ' && rest.starts_with(k_indent) && next == k_indent.size();
+    const bool follows_and = next == 0 && std::string_view(command).substr(0, at).ends_with(" && ");
+    result += !is_comment && (is_indented || follows_and) ? "\\\n" : "";
+    result += command[at];
   }
-  return result + command.substr(begin);
+  return result;
 }
 
 bool fits_shell_form(const std::vector<std::string>& argv) {

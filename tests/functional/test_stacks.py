@@ -109,6 +109,8 @@ def test_an_image_instead_of_layers(machine):
     (line,) = image.ok("plan", "--image", "localhost/absent", "--json").json()["layers"]
     assert line["state"] == "build" and "not here yet" in line["why"], line
     assert image.ok("build", "--json").json()["image"] == "plain:l2-dev"
+    outcome = image.sheaf("generate")
+    assert outcome.code == 2 and "nothing to generate" in outcome.err, outcome
     for words in (("--layers", "x"), ("--agents", "all"), ("--stack", "x"), ("--base", "x")):
         outcome = image.sheaf("up", "--image", "project:aws", *words)
         assert outcome.code == 2 and "exclude each other" in outcome.err, outcome

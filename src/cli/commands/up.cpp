@@ -43,9 +43,13 @@ Result<app::Environment> ready(Invocation& invocation, const app::Choices& choic
   return environment;
 }
 
-Result<int> run_command(Invocation& invocation, const app::Choices& choices, std::vector<std::string> argv) {
+/// Does the ENTRYPOINT of an image come before the command?
+enum class Entrypoint { counts, is_left_out };
+
+Result<int> run_command(Invocation& invocation, const app::Choices& choices, std::vector<std::string> argv,
+                        Entrypoint entrypoint = Entrypoint::counts) {
   SHEAF_TRY_ASSIGN(const auto environment, ready(invocation, choices));
-  if (environment.stack.empty()) { // of an image
+  if (environment.stack.empty() && (argv.empty() || entrypoint == Entrypoint::counts)) { // of an image
     SHEAF_TRY_ASSIGN(argv, app::image_command(environment, std::move(argv)));
   }
   Interrupts::leave_keyboard_to_command();
@@ -86,7 +90,7 @@ Result<int> run(Invocation& invocation) {
     const auto* definition = project.catalogue.find(agent);
     argv = definition != nullptr ? definition->command : std::vector<std::string>();
   }
-  return run_command(invocation, choices, std::move(argv));
+  return run_command(invocation, choices, std::move(argv), Entrypoint::is_left_out);
 }
 
 } // namespace

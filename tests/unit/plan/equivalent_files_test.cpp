@@ -93,6 +93,8 @@ TEST(EquivalentFiles, CommandsAreSaidSoThatNothingIsReadIntoThem) {
   const std::string half(60, 'x');
   EXPECT_EQ(run_text({"/bin/sh", "-c", half + " && " + half + " && #" + half}, ""),
             "RUN " + half + " && \\\n" + half + " && #" + half + "\n");
+  EXPECT_EQ(run_text({"/bin/sh", "-c", half + "     " + half + " &&     b"}, ""),
+            "RUN " + half + " \\\n    " + half + " && \\\n    b\n");
 }
 
 TEST(EquivalentFiles, TheLastFileHasTheProject) {
