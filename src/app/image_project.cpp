@@ -83,9 +83,10 @@ Result<Environment> image_environment(const Project& project, const Session& ses
   return environment;
 }
 
-Result<std::vector<std::string>> image_command(const Environment& environment, std::vector<std::string> arguments) {
+Result<std::vector<std::string>> image_command(const Environment& environment,
+                                               const std::vector<std::string>& arguments) {
   auto argv = environment.config.entrypoint;
-  const auto rest = arguments.empty() ? environment.config.command : std::move(arguments);
+  const auto& rest = arguments.empty() ? environment.config.command : arguments;
   argv.insert(argv.end(), rest.begin(), rest.end());
   if (argv.empty()) {
     return Error(ErrorCode::invalid, fmt::format("the image '{}' says nothing of what to run", environment.base_image))

@@ -18,7 +18,8 @@ namespace sheaf::app {
 Result<Environment> image_environment(const Project& project, const Session& session);
 
 /// What to run: ENTRYPOINT with `arguments` in place of CMD. `invalid` if that is nothing.
-Result<std::vector<std::string>> image_command(const Environment& environment, std::vector<std::string> arguments);
+Result<std::vector<std::string>> image_command(const Environment& environment,
+                                               const std::vector<std::string>& arguments);
 
 /// The one line of its plan.
 Result<PlannedLayer> examine_image(const Project& project, const Session& session);

@@ -50,7 +50,7 @@ Result<int> run_command(Invocation& invocation, const app::Choices& choices, std
                         Entrypoint entrypoint = Entrypoint::counts) {
   SHEAF_TRY_ASSIGN(const auto environment, ready(invocation, choices));
   if (environment.stack.empty() && (argv.empty() || entrypoint == Entrypoint::counts)) { // of an image
-    SHEAF_TRY_ASSIGN(argv, app::image_command(environment, std::move(argv)));
+    SHEAF_TRY_ASSIGN(argv, app::image_command(environment, argv));
   }
   Interrupts::leave_keyboard_to_command();
   SHEAF_TRY_ASSIGN(const auto status, app::run_in(environment, std::move(argv), invocation.store_root,
