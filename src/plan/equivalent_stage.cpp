@@ -129,7 +129,7 @@ void EquivalentStage::keep_files() {
 }
 
 Result<void> EquivalentStage::add(const Step& step) {
-  return std::visit([&](const auto& action) { return add(action, step); }, step.action);
+  return std::visit([&](const auto& action) { return this->add(action, step); }, step.action);
 }
 
 void EquivalentStage::become(const std::string& user) {
