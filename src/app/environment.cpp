@@ -148,8 +148,8 @@ std::vector<Fingerprint> take_fingerprints(const std::vector<std::string>& paths
 std::string saved_path(const std::string& store_root, const std::string& project_root, const Choices& choices) {
   Sha256 hash;
   hash.field(project_root).field(user_config_folder());
-  for (const auto& choice :
-       {choices.base, choices.agents, choices.layers, os::environment("SHEAF_BASE"), os::environment("SHEAF_AGENTS")}) {
+  for (const auto& choice : {choices.base, choices.agents, choices.layers, choices.stack, choices.image,
+                             os::environment("SHEAF_BASE"), os::environment("SHEAF_AGENTS")}) {
     hash.field(choice ? "=" + *choice : "-");
   }
   hash.field(choices.strict ? "strict" : "").field(choices.locked ? "locked" : "");

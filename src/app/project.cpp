@@ -76,6 +76,16 @@ public:
 
   const Diagnostics& diagnostics() const { return m_diagnostics; }
 
+  static std::vector<std::string> words(std::string_view text) {
+    std::vector<std::string> list;
+    for (const auto word : split(text, ',')) {
+      if (!trim(word).empty()) {
+        list.emplace_back(trim(word));
+      }
+    }
+    return list;
+  }
+
 private:
   static cat::ProjectConfig from_choices(const Choices& choices) {
     cat::ProjectConfig config;
@@ -87,6 +97,7 @@ private:
     };
     set(config.base, choices.base, "base", "--base");
     set(config.agents, choices.agents, "agents", "--agents");
+    set(config.image, choices.image, "image", "--image");
     if (choices.layers) {
       config.layers = words(*choices.layers);
       config.origins["layers"] = "--layers";
@@ -114,16 +125,6 @@ private:
       config.origins["caches"] = "SHEAF_CACHES";
     }
     return config;
-  }
-
-  static std::vector<std::string> words(std::string_view text) {
-    std::vector<std::string> list;
-    for (const auto word : split(text, ',')) {
-      if (!trim(word).empty()) {
-        list.emplace_back(trim(word));
-      }
-    }
-    return list;
   }
 
   Result<void> read_level(const std::string& path, std::vector<cat::ProjectConfig>& levels) {
@@ -237,6 +238,9 @@ Result<Project> load_project(const Choices& choices) {
   project.name = base_name(project.root);
   project.pull = choices.pull;
   project.locked = choices.locked;
+  project.stack = choices.stack;
+  project.added_layers = choices.layers ? Loader::words(*choices.layers) : std::vector<std::string>();
+  project.added_agents = choices.agents.value_or("");
   Loader loader(project);
   SHEAF_TRY(loader.read_settings(choices));
   SHEAF_TRY(loader.read_catalogue());

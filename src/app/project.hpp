@@ -27,6 +27,10 @@ struct Choices {
   bool pull = false;
   /// Refuse to differ from sheaf.lock.
   bool locked = false;
+  /// A level of the settings' `stacks`, in place of what is detected and selected.
+  std::optional<std::string> stack;
+  /// An image to use as it is.
+  std::optional<std::string> image;
 };
 
 struct Project {
@@ -40,6 +44,10 @@ struct Project {
   bool locked = false;
   /// What sheaf.lock says; nothing if there is none.
   std::optional<catalogue::LockFile> lock;
+  std::optional<std::string> stack;
+  /// Layers and agents that the choices name; they come on top of a level of `stack`.
+  std::vector<std::string> added_layers;
+  std::string added_agents;
   /// Caches that the project's own file names. A layer of theirs would stand in the store for that of every other
   /// project, so that they are used only if the user names them, too.
   std::vector<std::string> suggested_caches;

@@ -2,6 +2,8 @@
 #include "app/project_plan.hpp"
 
 #include "app/build_stack.hpp"
+#include "app/project_layer.hpp"
+#include "app/stack_levels.hpp"
 #include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "resolve/agents.hpp"
@@ -33,6 +35,9 @@ std::vector<std::string> evidence_for(const detect::Detection& detection, const 
 }
 
 Result<resolve::Selection> select(const Project& project, const detect::Detection& detection) {
+  if (project.stack) {
+    return select_level(project);
+  }
   resolve::Selection selection;
   selection.base = base_layer(project);
   for (const auto& layer : project.catalogue.names()) {
@@ -136,7 +141,7 @@ Result<std::vector<plan::LayerPlan>> plan_with(const Wanted& wanted, const Proje
                                                const resolve::Stack& stack, Diagnostics& diagnostics) {
   auto plans = plan::plan_layers(stack, wanted.args, wanted.foundation, diagnostics);
   if (diagnostics.has_errors()) {
-    return diagnostics.to_error("reading the Containerfiles of the stack");
+    return in_place(diagnostics, wanted).to_error("reading the Containerfiles of the stack");
   }
   for (auto& plan : plans) {
     if (const auto pin = wanted.pins.find(plan.name); pin != wanted.pins.end() && pin->second.refreshed != 0) {
@@ -177,7 +182,9 @@ std::vector<resolve::Edge> locked_edges(const resolve::Stack& stack, const Proje
   return edges;
 }
 
-Result<void> fill(Wanted& wanted, const Project& project, const Session& session, Fetch fetch) {
+enum class Snippet { yes, no };
+
+Result<void> fill(Wanted& wanted, const Project& project, const Session& session, Fetch fetch, Snippet with_snippet) {
   SHEAF_TRY_ASSIGN(wanted.stack, resolve::resolve(project.catalogue, wanted.selection));
   wanted.edges = locked_edges(wanted.stack, project);
   wanted.stack = resolve::with_edges(std::move(wanted.stack), wanted.edges);
@@ -187,10 +194,13 @@ Result<void> fill(Wanted& wanted, const Project& project, const Session& session
   SHEAF_TRY_ASSIGN(wanted.pins, pins_of(project, session.store));
   take_versions(wanted, project);
   SHEAF_TRY_ASSIGN(wanted.foundation, lay_foundation(project, wanted.stack, session, fetch));
+  if (with_snippet == Snippet::yes && !project.stack) {
+    SHEAF_TRY(add_project_layer(wanted, project));
+  }
   SHEAF_TRY(add_dotfiles(wanted, project, session));
   Diagnostics diagnostics;
   SHEAF_TRY_ASSIGN(wanted.plans, plan_with(wanted, project, wanted.stack, diagnostics));
-  wanted.warnings = diagnostics.render();
+  wanted.warnings = in_place(diagnostics, wanted).render();
   return {};
 }
 
@@ -200,7 +210,7 @@ Result<Wanted> want(const Project& project, const Session& session, Fetch fetch)
   Wanted wanted;
   SHEAF_TRY_ASSIGN(wanted.detection, detect_project(project));
   SHEAF_TRY_ASSIGN(wanted.selection, select(project, wanted.detection));
-  SHEAF_TRY(fill(wanted, project, session, fetch));
+  SHEAF_TRY(fill(wanted, project, session, fetch, Snippet::yes));
   return wanted;
 }
 
@@ -214,7 +224,7 @@ Result<Wanted> want_layers(const Project& project, const std::vector<std::string
       wanted.selection.wanted.push_back({name, "named on the command line"});
     }
   }
-  SHEAF_TRY(fill(wanted, project, session, fetch));
+  SHEAF_TRY(fill(wanted, project, session, fetch, Snippet::no));
   return wanted;
 }
 

@@ -13,6 +13,7 @@
 #include "resolve/versions.hpp"
 #include "store/store.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,7 +24,14 @@ namespace sheaf::app {
 struct Wanted {
   detect::Detection detection;
   resolve::Selection selection;
-  /// Refers to the project's catalogue.
+  /// The layer that the project's `snippet` makes; null if there is none.
+  std::shared_ptr<const catalogue::LayerDefinition> own_layer;
+  /// Paths that it was made of: it may be another one when they change.
+  std::vector<std::string> own_inputs;
+  /// The file that its instructions are written in, and the line on which they begin; null if its lines are not theirs.
+  std::shared_ptr<const SourceText> own_source;
+  std::size_t own_line = 1;
+  /// Refers to the project's catalogue, and to `own_layer`.
   resolve::Stack stack;
   /// Those with which it was locked; the stack has them already.
   std::vector<resolve::Edge> edges;

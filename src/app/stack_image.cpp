@@ -43,6 +43,12 @@ std::vector<std::string> names_of(const Environment& environment, std::string_vi
   return names;
 }
 
+/// The image that the base is made of, else the layer that it is.
+std::string name_of_base(const Environment& environment) {
+  const auto bases = names_of(environment, "base");
+  return environment.base_image.empty() && !bases.empty() ? bases.front() : environment.base_image;
+}
+
 Digest identity_of(const Environment& environment) {
   Sha256 hash;
   for (const auto& line : environment.stack) {
@@ -107,11 +113,13 @@ Result<store::ImageRecord> image_of(const Environment& environment, const std::s
   return record;
 }
 
-Result<StackImage> save_stack_image(const Environment& environment, store::Store& store) {
+Result<StackImage> save_stack_image(const Environment& environment, store::Store& store,
+                                    const std::optional<std::string>& level) {
   const auto doing = std::string("saving the image of the environment");
   SHEAF_TRY_ASSIGN(const auto record, image_of(environment, store.root()).context(doing));
   StackImage image;
-  image.name = plan::project_image_name(environment.project_name, names_of(environment, "agent"));
+  image.name = level ? plan::level_image_name(environment.project_name, *level)
+                     : plan::project_image_name(environment.project_name, names_of(environment, "agent"));
   SHEAF_TRY_ASSIGN(image.id, store.save_image(record));
   SHEAF_TRY(name(store, image.name, image.id).context(doing));
   const auto bases = names_of(environment, "base");
@@ -122,9 +130,7 @@ Result<StackImage> save_stack_image(const Environment& environment, store::Store
     base.trees = {record.trees.front()};
     base.image.history = {record.image.history.front()};
     SHEAF_TRY_ASSIGN(const auto id, store.save_image(base).context(doing));
-    SHEAF_TRY(
-        name(store, plan::base_image_name(environment.base_image.empty() ? bases.front() : environment.base_image), id)
-            .context(doing));
+    SHEAF_TRY(name(store, plan::base_image_name(name_of_base(environment)), id).context(doing));
   }
   return image;
 }
@@ -139,7 +145,7 @@ Result<StackImage> save_agents_image(const Environment& environment, store::Stor
   }
   SHEAF_TRY_ASSIGN(const auto record, image_of(environment, store.root()).context(doing));
   StackImage image;
-  image.name = plan::agents_image_name(bases.front(), agents_of(environment));
+  image.name = plan::agents_image_name(name_of_base(environment), agents_of(environment));
   SHEAF_TRY_ASSIGN(image.id, store.save_image(record).context(doing));
   SHEAF_TRY(name(store, image.name, image.id).context(doing));
   return image;

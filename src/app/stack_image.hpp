@@ -8,6 +8,7 @@
 #include "store/image_record.hpp"
 #include "store/store.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,8 +33,10 @@ struct StackImage {
   /// "app:l2-cli"
   std::string name;
 };
-/// Keeps it in the store under the project's name, and the base under its own ("sheaf-l0:base").
-Result<StackImage> save_stack_image(const Environment& environment, store::Store& store);
+/// Keeps it in the store under the project's name, and the base under its own ("sheaf-l0:base"). `level`: of `stacks`;
+/// its image is "app:k8s".
+Result<StackImage> save_stack_image(const Environment& environment, store::Store& store,
+                                    const std::optional<std::string>& level = std::nullopt);
 
 /// The agents of an environment, sorted as they stand in its stack.
 std::vector<std::string> agents_of(const Environment& environment);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/up.hpp"
 
+#include "app/image_project.hpp"
 #include "app/layer_states.hpp"
 #include "app/lock.hpp"
+#include "app/project_environment.hpp"
 #include "app/refresh.hpp"
 #include "base/text.hpp"
 #include "builder/support_files.hpp"
@@ -18,6 +20,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <map>
 #include <set>
 
 namespace sheaf::app {
@@ -104,7 +107,7 @@ Environment describe(const Project& project, const Wanted& wanted, const BuiltSt
   }
   environment.scrubbed = scrubbed_from(stack.layers);
   environment.config = plan::compose_config(deltas);
-  for (const auto& [name, value] : project.config.env) {
+  for (const auto& [name, value] : project_environment(project.config)) {
     environment.config.environment[name] = value;
   }
   return environment;
@@ -113,6 +116,7 @@ Environment describe(const Project& project, const Wanted& wanted, const BuiltSt
 Inputs inputs_of(const Project& project, const Wanted& wanted, const Session& session) {
   auto files = project.inputs;
   std::ranges::copy(image_inputs(wanted.foundation, session), std::back_inserter(files));
+  std::ranges::copy(wanted.own_inputs, std::back_inserter(files));
   std::ranges::copy(wanted.dotfiles.inputs, std::back_inserter(files));
   files.push_back(pins_path(session.store.root()));
   files.emplace_back("/proc/self/exe"); // another program knows another catalogue
@@ -195,9 +199,6 @@ void warn_unused(const Project& project, EventSink& events) {
   }
   warn(config.ports.has_value(), "ports");
   warn(config.gpus.has_value(), "gpus");
-  warn(config.repo.has_value(), "repo");
-  warn(config.branch.has_value(), "branch");
-  warn(config.snippet.has_value(), "snippet");
 }
 
 namespace {
@@ -249,6 +250,9 @@ std::int64_t expiry_of(const Wanted& wanted, const Project& project, const Built
 Result<Environment> make_ready(const Choices& choices, Session session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
   SHEAF_TRY(check_store_place(project.root, session.store.root()));
+  if (project.config.image) {
+    return image_environment(project, session);
+  }
   SHEAF_TRY_ASSIGN(const auto wanted, want_fresh(choices, project, session));
   SHEAF_TRY(project.locked ? check_locked(project, wanted) : Result<void>());
   // Before the build: a file that changes while we build must be seen as changed next time.
@@ -275,6 +279,8 @@ Result<Environment> make_agents_ready(const Choices& choices, const std::vector<
                                       const Session& session) {
   SHEAF_TRY_ASSIGN(auto project, load_project(choices));
   project.config.env.clear();
+  project.config.repo.reset();
+  project.config.branch.reset();
   project.config.mounts.reset();
   SHEAF_TRY_ASSIGN(const auto wanted, want_layers(project, agents, session));
   SHEAF_TRY_ASSIGN(const auto stack,
@@ -291,7 +297,8 @@ Result<workspace::RunRequest> prepare_run(const Environment& environment, const 
   request.lowers = environment.lowers;
   request.scratch = staging.path();
   request.user = environment.config.user;
-  request.directory = workspace::k_project_path;
+  const auto& directory = environment.config.directory;
+  request.directory = environment.stack.empty() && !directory.empty() ? directory : workspace::k_project_path;
   request.hostname = host_name(environment.project_name);
   SHEAF_TRY_ASSIGN(auto support, builder::prepare_support(staging.file("run"), request.hostname));
   request.environment = std::move(support.environment);

@@ -2,6 +2,7 @@
 #include "catalogue/layer_definition.hpp"
 
 #include "base/text.hpp"
+#include "catalogue/project_config.hpp"
 
 #include <fmt/format.h>
 
@@ -88,7 +89,7 @@ std::string build_arg_name(std::string_view arg) {
 }
 
 bool is_layer_name(std::string_view name) {
-  const bool is_reserved = name == "all" || name == "none";
+  const bool is_reserved = name == "all" || name == "none" || name == k_project_layer;
   return !name.empty() && name.front() != '-' && !is_reserved &&
          std::all_of(name.begin(), name.end(), is_name_character);
 }

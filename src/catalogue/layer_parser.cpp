@@ -406,12 +406,13 @@ std::optional<LayerDefinition> layer_from_files(std::string name, Origin origin,
                                                 std::map<std::string, std::string> files, Diagnostics& diagnostics) {
   const auto errors_before = diagnostics.error_count();
   if (!is_layer_name(name)) {
-    diagnostics.add({Severity::error,
-                     "bad-name",
-                     fmt::format("'{}' in '{}' is not a layer name", name, folder),
-                     nullptr,
-                     {},
-                     "names are made of a-z, 0-9, '_' and '-', do not start with '-' and are not 'all' or 'none'"});
+    diagnostics.add(
+        {Severity::error,
+         "bad-name",
+         fmt::format("'{}' in '{}' is not a layer name", name, folder),
+         nullptr,
+         {},
+         "names are made of a-z, 0-9, '_' and '-', do not start with '-' and are not 'all', 'none' or 'project'"});
   }
   auto layer = definition_from(std::move(name), folder, files, diagnostics);
   if (!layer) {

@@ -2,6 +2,7 @@
 #include "catalogue/project_config.hpp"
 
 #include "base/text.hpp"
+#include "catalogue/stack_levels.hpp"
 #include "catalogue/yaml_reader.hpp"
 #include "oci/reference.hpp"
 
@@ -19,6 +20,7 @@ template <class Visit>
 void for_each_field_before_args(Visit&& visit) {
   visit("base", &ProjectConfig::base);
   visit("family", &ProjectConfig::family);
+  visit("image", &ProjectConfig::image);
   visit("layers", &ProjectConfig::layers);
   visit("agents", &ProjectConfig::agents);
 }
@@ -33,11 +35,13 @@ void for_each_field_after_env(Visit&& visit) {
   visit("snippet", &ProjectConfig::snippet);
   visit("dotfiles", &ProjectConfig::dotfiles);
   visit("tests", &ProjectConfig::tests);
+  visit("stacks", &ProjectConfig::stacks);
   visit("caches", &ProjectConfig::caches);
   visit("refresh", &ProjectConfig::refresh);
 }
 
 std::string env_key(std::string_view name) { return fmt::format("env.{}", name); }
+std::string stack_key(std::string_view level) { return fmt::format("stacks.{}", level); }
 std::string registry_key(std::string_view host) { return fmt::format("registries.{}", host); }
 std::string arg_key(std::string_view layer, std::string_view arg) { return fmt::format("args.{}.{}", layer, arg); }
 
@@ -61,6 +65,7 @@ public:
   ProjectConfig read() {
     read_base();
     read_family();
+    read_image();
     m_config.layers = texts("layers");
     read_agents();
     read_args();
@@ -68,11 +73,12 @@ public:
     read_mounts();
     read_ports();
     m_config.gpus = text("gpus");
-    m_config.repo = text("repo");
+    read_repo();
     m_config.branch = text("branch");
     read_snippet();
     m_config.dotfiles = text("dotfiles");
     read_test_list();
+    read_stacks();
     m_config.caches = texts("caches");
     read_refresh();
     read_registries();
@@ -130,13 +136,44 @@ private:
     }
   }
 
+  void read_image() {
+    const auto* node = find("image");
+    m_config.image = node != nullptr ? m_map.text("image") : std::nullopt;
+    if (!m_config.image) {
+      return;
+    }
+    if (auto mistake = image_name_mistake(*m_config.image)) {
+      m_context.error(node->span, "bad-image", mistake->message(), mistake->hint());
+    }
+  }
+
+  /// The address goes into every image and into every environment.
+  void read_repo() {
+    const auto* node = find("repo");
+    m_config.repo = node != nullptr ? m_map.text("repo") : std::nullopt;
+    const auto address = m_config.repo.value_or("");
+    const auto start = address.find("://");
+    const auto user = start == std::string::npos ? std::string()
+                                                 : address.substr(start + 3, address.find('/', start + 3) - start - 3);
+    if (const auto at = user.rfind('@'); at != std::string::npos && user.substr(0, at).find(':') != std::string::npos) {
+      m_context.error(node->span, "secret-in-address", "'repo' has a password in it, which would be in every image",
+                      "leave it out; git asks its credential helper, or an ssh agent");
+    }
+  }
+
   void read_agents() {
-    const auto* node = find("agents");
-    if (node != nullptr && node->kind == YamlNode::Kind::list) {
-      const auto names = m_map.texts("agents");
-      m_config.agents = names.empty() ? "none" : joined(names, ",");
-    } else if (node != nullptr) {
-      m_config.agents = m_map.text("agents");
+    if (const auto* node = find("agents")) {
+      m_config.agents = read_selection(m_map, *node);
+    }
+  }
+
+  void read_stacks() {
+    if (const auto* node = find("stacks")) {
+      m_config.stacks.emplace();
+      for (auto& [level, span] : read_levels(*node, m_context)) {
+        note(stack_key(level.name), span);
+        m_config.stacks->push_back(std::move(level));
+      }
     }
   }
 
@@ -288,6 +325,14 @@ std::string shown(const RegistrySettings& settings) {
   }
   return joined(words, ", ");
 }
+std::string shown(const std::vector<StackLevel>& levels) {
+  std::vector<std::string> names;
+  names.reserve(levels.size());
+  for (const auto& level : levels) {
+    names.push_back(level.name);
+  }
+  return shown(names);
+}
 std::string shown(const std::vector<LayerTest>& tests) {
   std::vector<std::string> commands;
   commands.reserve(tests.size());
@@ -337,6 +382,11 @@ ProjectConfig merge(std::span<const ProjectConfig> levels) {
         take_origin(key);
       }
     };
+    if (!merged.stacks && level.stacks) {
+      for (const auto& stack : *level.stacks) {
+        take_origin(stack_key(stack.name));
+      }
+    }
     for_each_field_before_args(take);
     for_each_field_after_env(take);
     for (const auto& [layer, args] : level.args) {

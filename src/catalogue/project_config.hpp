@@ -20,6 +20,9 @@
 
 namespace sheaf::catalogue {
 
+/// What the layer of a project's snippet is called; no other layer is.
+inline constexpr std::string_view k_project_layer = "project";
+
 /// Instructions of the project's own layer.
 struct Snippet {
   enum class Form { inline_text, file };
@@ -27,6 +30,16 @@ struct Snippet {
   /// The instructions, or the path of the file that holds them, relative to the folder of `sheaf.yml`.
   std::string text;
   bool operator==(const Snippet&) const = default;
+};
+
+/// One level of a vertical stack: what the levels before it have, and its own.
+struct StackLevel {
+  /// May be the tag of an image.
+  std::string name;
+  std::vector<std::string> layers;
+  /// As for `--agents`; a list in the file is joined with commas. Empty: none of its own.
+  std::string agents;
+  bool operator==(const StackLevel&) const = default;
 };
 
 /// How to reach a registry; only `config.yml` may say it.
@@ -47,6 +60,8 @@ struct ProjectConfig {
   /// The name of a layer of kind base, or an image (see names_image).
   std::optional<std::string> base;
   std::optional<Family> family;
+  /// Used as it is, instead of layers.
+  std::optional<std::string> image;
   std::optional<std::vector<std::string>> layers;
   /// A selection as for `--agents`: "a,b", "all", "all,-x", "none". A list in the file is joined with commas.
   std::optional<std::string> agents;
@@ -66,6 +81,8 @@ struct ProjectConfig {
   /// A folder, relative to that of the file, or the address of a git repository.
   std::optional<std::string> dotfiles;
   std::optional<std::vector<LayerTest>> tests;
+  /// The lowest first, names unique. The origin of each is that of "stacks.NAME".
+  std::optional<std::vector<StackLevel>> stacks;
   std::optional<std::vector<std::string>> caches;
   /// How old a volatile layer may become: "never", or hours, days or weeks: "12h", "7d", "2w".
   std::optional<std::string> refresh;

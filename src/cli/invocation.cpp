@@ -25,7 +25,9 @@ app::Choices Invocation::choices() const {
           value("layers"),
           has("strict"),
           has("pull"),
-          has("locked")};
+          has("locked"),
+          value("stack"),
+          value("image")};
 }
 
 void Invocation::print(std::string_view text) {

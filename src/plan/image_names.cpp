@@ -65,6 +65,7 @@ std::string base_image_name(std::string_view base) { return "sheaf-l0:" + base_t
 
 std::string agents_image_name(std::string_view base, std::vector<std::string> agents) {
   std::ranges::sort(agents);
+  agents.erase(std::unique(agents.begin(), agents.end()), agents.end());
   std::string suffix;
   for (const auto& agent : agents) {
     suffix += "-" + agent;
@@ -77,6 +78,10 @@ std::string agents_image_name(std::string_view base, std::vector<std::string> ag
 
 std::string project_image_name(std::string_view project, const std::vector<std::string>& agents) {
   return repository_of(project) + (agents.empty() ? ":l2-dev" : ":l2-cli");
+}
+
+std::string level_image_name(std::string_view project, std::string_view level) {
+  return fmt::format("{}:{}", repository_of(project), level);
 }
 
 } // namespace sheaf::plan

@@ -2,6 +2,7 @@
 #include "plan/layer_files.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "context/ignore_patterns.hpp"
 
@@ -37,6 +38,27 @@ bool names_file(const std::string& pattern, const std::string& path) {
       return false;
     }
   }
+}
+
+std::vector<std::string> files_named_by(const std::vector<Step>& steps) {
+  std::set<std::string> paths;
+  for (const auto& step : steps) {
+    if (const auto* copy = std::get_if<CopyStep>(&step.action); copy != nullptr && is_context(copy->from)) {
+      for (const auto& source : copy->sources) {
+        if (const auto* path = std::get_if<PathSource>(&source)) {
+          paths.insert(path->path);
+        }
+      }
+    } else if (const auto* run = std::get_if<RunStep>(&step.action)) {
+      for (const auto& mount : run->mounts) {
+        const auto* bind = std::get_if<BindMountSource>(&mount.what);
+        if (bind != nullptr && is_context(bind->from)) {
+          paths.insert(bind->path == "/" ? "." : bind->path.substr(1));
+        }
+      }
+    }
+  }
+  return {paths.begin(), paths.end()};
 }
 
 bool reads_file(const Step& step, const std::string& path) {

@@ -177,7 +177,11 @@ private:
   void check_source(const PathSource& source, const cf::Word& word) {
     const auto named = [&](const auto& file) { return names_file(source.path, file.first); };
     if (source.path != "." && std::ranges::none_of(m_definition.files, named)) {
-      error(word.span, "missing-file", fmt::format("the layer's folder has no '{}'", source.path));
+      const bool is_project = m_definition.kind == catalogue::Kind::project;
+      error(word.span, "missing-file",
+            fmt::format("the {} has no '{}'", is_project ? "project" : "layer's folder", source.path),
+            is_project ? "paths are relative to the project's folder; what an ignore file leaves out is not there"
+                       : "");
     }
   }
   void check_source(const InlineSource& /*source*/, const cf::Word& /*word*/) {}

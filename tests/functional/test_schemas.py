@@ -62,6 +62,8 @@ ports: [8080, "127.0.0.1:80:80/tcp"]
 gpus: all
 snippet: {file: setup.containerfile}
 tests: [{command: "true"}]
+image: registry.example.org/team/env:1
+stacks: [{name: base}, {name: aws, layers: [aws]}, {name: ai, agents: "all,-codex"}]
 caches: [/srv/cache]
 """
     assert mistakes("sheaf", text) == []
@@ -72,6 +74,6 @@ caches: [/srv/cache]
 
 
 @pytest.mark.parametrize("text", ["layrs: [go]", "layers: go", "layers: [All Of Them]", "family: debian",
-                                  "snippet: {path: x}", "mounts: [/data]", "args: {node: 20}"])
+                                  "snippet: {path: x}", "stacks: {a: b}", "stacks: [{layers: [a]}]", "mounts: [/data]", "args: {node: 20}"])
 def test_wrong_settings(text):
     assert mistakes("sheaf", text)

@@ -15,6 +15,7 @@ extern const Command k_refresh;
 extern const Command k_lock;
 extern const Command k_update;
 extern const Command k_build;
+extern const Command k_generate;
 extern const Command k_join;
 extern const Command k_detect;
 extern const Command k_layer_list;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/image_project.hpp"
 #include "app/stack_image.hpp"
 #include "app/up.hpp"
 #include "cli/commands/all.hpp"
@@ -18,9 +19,10 @@ namespace {
 
 constexpr Option k_both_jobs_option = {
     "jobs", 'j', "N", "at the same time: stages (default: 2 per processor, at least 8), or layers (default: 4)"};
+constexpr Option k_dev_option = {"dev", 0, "", "also build the image without agents, PROJECT:l2-dev"};
 constexpr std::array k_project_options = {
-    k_directory_option,    k_agents_option,        k_layers_option, k_base_option,
-    k_both_jobs_option,    k_strict_option,        k_locked_option, k_refresh_agents_option,
+    k_directory_option,    k_agents_option,        k_layers_option, k_stack_option,  k_base_option,
+    k_dev_option,          k_both_jobs_option,     k_strict_option, k_locked_option, k_refresh_agents_option,
     k_full_rebuild_option, k_force_rebuild_option, k_json_option};
 
 constexpr auto k_options = [] {
@@ -39,21 +41,9 @@ void tell(const app::StackImage& image, EventSink& events) {
   events.emit({EventKind::note, "image", fmt::format("{}  {}", image.id.to_string().substr(0, 19), image.name)});
 }
 
-Result<int> build_project(Invocation& invocation) {
-  SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
-  SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
-  const app::Session session{store, *invocation.events, invocation.stop(), jobs};
-  SHEAF_TRY(refresh_first(invocation, invocation.choices(), session));
-  SHEAF_TRY_ASSIGN(const auto environment, app::make_ready(invocation.choices(), session));
-  nlohmann::json shared = nullptr;
-  if (const auto agents = app::agents_of(environment); !agents.empty()) {
-    SHEAF_TRY_ASSIGN(const auto alone, app::make_agents_ready(invocation.choices(), agents, session));
-    SHEAF_TRY_ASSIGN(const auto image, app::save_agents_image(alone, store));
-    tell(image, *invocation.events);
-    shared = image.name;
-  }
-  SHEAF_TRY_ASSIGN(const auto image, app::save_stack_image(environment, store));
-  tell(image, *invocation.events);
+/// Prints what was built.
+int finish(const Invocation& invocation, const app::Environment& environment, const app::StackImage& image,
+           const nlohmann::json& shared) {
   if (!invocation.json()) {
     return 0;
   }
@@ -67,6 +57,48 @@ Result<int> build_project(Invocation& invocation) {
           .dump(2) +
       "\n");
   return 0;
+}
+
+/// The image that a developer without agents uses.
+Result<void> build_without_agents(Invocation& invocation, const app::Session& session) {
+  auto choices = invocation.choices();
+  choices.agents = "none";
+  SHEAF_TRY_ASSIGN(const auto environment, app::make_ready(choices, session));
+  SHEAF_TRY_ASSIGN(const auto image, app::save_stack_image(environment, session.store));
+  tell(image, *invocation.events);
+  return {};
+}
+
+Result<int> build_project(Invocation& invocation) {
+  SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
+  SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
+  const app::Session session{store, *invocation.events, invocation.stop(), jobs};
+  SHEAF_TRY_ASSIGN(const auto project, app::load_project(invocation.choices()));
+  if (project.config.image) {
+    SHEAF_TRY_ASSIGN(const auto image, app::name_image(project, session));
+    tell(image, *invocation.events);
+    return finish(invocation, {}, image, nullptr);
+  }
+  SHEAF_TRY(refresh_first(invocation, invocation.choices(), session));
+  SHEAF_TRY_ASSIGN(const auto environment, app::make_ready(invocation.choices(), session));
+  nlohmann::json shared = nullptr;
+  if (const auto level = invocation.value("stack")) {
+    SHEAF_TRY_ASSIGN(const auto image, app::save_stack_image(environment, store, *level));
+    tell(image, *invocation.events);
+    return finish(invocation, environment, image, shared);
+  }
+  if (invocation.has("dev")) {
+    SHEAF_TRY(build_without_agents(invocation, session));
+  }
+  if (const auto agents = app::agents_of(environment); !agents.empty()) {
+    SHEAF_TRY_ASSIGN(const auto alone, app::make_agents_ready(invocation.choices(), agents, session));
+    SHEAF_TRY_ASSIGN(const auto image, app::save_agents_image(alone, store));
+    tell(image, *invocation.events);
+    shared = image.name;
+  }
+  SHEAF_TRY_ASSIGN(const auto image, app::save_stack_image(environment, store));
+  tell(image, *invocation.events);
+  return finish(invocation, environment, image, shared);
 }
 
 Result<int> build(Invocation& invocation) {

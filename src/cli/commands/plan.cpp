@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/build_stack.hpp"
 #include "app/environment.hpp"
+#include "app/image_project.hpp"
 #include "app/layer_states.hpp"
 #include "app/lock.hpp"
 #include "app/project_plan.hpp"
@@ -24,9 +25,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_base_option,
-                                  k_pull_option,      k_locked_option, k_json_option};
-constexpr std::array<std::string_view, 2> k_examples = {"sheaf plan", "sheaf plan --agents all --json"};
+constexpr std::array k_options = {k_directory_option, k_agents_option, k_layers_option, k_stack_option, k_base_option,
+                                  k_image_option,     k_pull_option,   k_locked_option, k_json_option};
+constexpr std::array<std::string_view, 3> k_examples = {"sheaf plan", "sheaf plan --agents all --json",
+                                                        "sheaf plan --stack k8s"};
 
 /// The same lines as a fresh plan gives, from the remembered environment: all is built and unchanged.
 std::vector<app::PlannedLayer> lines_of_saved(const app::Environment& environment) {
@@ -58,6 +60,10 @@ Result<std::vector<app::PlannedLayer>> plan_lines(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   SHEAF_TRY_ASSIGN(const auto project, app::load_project(choices));
   const app::Session session{store, *invocation.events, invocation.stop()};
+  if (project.config.image) {
+    SHEAF_TRY_ASSIGN(auto line, app::examine_image(project, session));
+    return std::vector{std::move(line)};
+  }
   SHEAF_TRY_ASSIGN(const auto wanted, app::want(project, session, app::Fetch::no));
   SHEAF_TRY(project.locked ? app::check_locked(project, wanted) : Result<void>());
   return app::examine(wanted, project, session, app::Ask::caches);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/up.hpp"
 
-#include "app/run_image.hpp"
+#include "app/image_project.hpp"
 #include "base/text.hpp"
 #include "cli/commands/all.hpp"
 #include "cli/refresh_options.hpp"
@@ -16,23 +16,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::array k_options = {k_directory_option,    k_agents_option,       k_layers_option,
-                                  k_base_option,         k_pull_option,         k_jobs_option,
-                                  k_strict_option,       k_locked_option,       k_refresh_agents_option,
-                                  k_full_rebuild_option, k_force_rebuild_option};
-constexpr std::array k_up_options = {
-    k_directory_option,
-    k_agents_option,
-    k_layers_option,
-    k_base_option,
-    k_pull_option,
-    k_jobs_option,
-    k_strict_option,
-    k_locked_option,
-    k_refresh_agents_option,
-    k_full_rebuild_option,
-    k_force_rebuild_option,
-    Option{"image", 0, "NAME", "run this image of the store instead of the project's environment"}};
+constexpr std::array k_options = {
+    k_directory_option,      k_agents_option,       k_layers_option,       k_stack_option,  k_base_option,
+    k_image_option,          k_pull_option,         k_jobs_option,         k_strict_option, k_locked_option,
+    k_refresh_agents_option, k_full_rebuild_option, k_force_rebuild_option};
 constexpr std::array<std::string_view, 4> k_up_examples = {
     "sheaf up", "sheaf up -- make test", "sheaf up --agents codex -- codex", "sheaf up --agents all,-opencode"};
 constexpr std::array<std::string_view, 2> k_run_examples = {"sheaf run codex", "sheaf run codex -- codex --version"};
@@ -62,38 +49,40 @@ Result<app::Environment> ready(Invocation& invocation, const app::Choices& choic
   return environment;
 }
 
-Result<int> run_command(Invocation& invocation, const app::Choices& choices, std::vector<std::string> argv) {
+/// Does the ENTRYPOINT of an image come before the command?
+enum class Entrypoint { counts, is_left_out };
+
+Result<int> run_command(Invocation& invocation, const app::Choices& choices, std::vector<std::string> argv,
+                        Entrypoint entrypoint = Entrypoint::counts) {
   SHEAF_TRY_ASSIGN(const auto environment, ready(invocation, choices));
+  if (environment.stack.empty() && (argv.empty() || entrypoint == Entrypoint::counts)) { // of an image
+    SHEAF_TRY_ASSIGN(argv, app::image_command(environment, argv));
+  }
   Interrupts::leave_keyboard_to_command();
   SHEAF_TRY_ASSIGN(const auto status, app::run_in(environment, std::move(argv), invocation.store_root,
                                                   *invocation.events, invocation.stop()));
   return status.as_shell();
 }
 
-/// Nothing of the project is looked at or mounted.
-Result<int> run_image(Invocation& invocation, const std::string& name) {
+/// An image is run as it is.
+Result<void> check_image_option(const Invocation& invocation) {
   for (const auto* option :
-       {"agents", "layers", "base", "pull", "strict", "locked", "refresh-agents", "full-rebuild", "force-rebuild"}) {
-    if (invocation.has(option)) {
+       {"agents", "layers", "stack", "base", "strict", "locked", "refresh-agents", "full-rebuild", "force-rebuild"}) {
+    if (invocation.has("image") && invocation.has(option)) {
       return Error(ErrorCode::invalid, std::string("'--image' and '--") + option + "' exclude each other")
           .with_hint("an image is run as it is; layers are joined without --image");
     }
   }
-  SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
-  Interrupts::leave_keyboard_to_command();
-  SHEAF_TRY_ASSIGN(const auto status,
-                   app::run_image(name, invocation.operands, {store, *invocation.events, invocation.stop(), 1}));
-  return status.as_shell();
+  return {};
 }
 
 Result<int> up(Invocation& invocation) {
-  if (const auto image = invocation.value("image")) {
-    return run_image(invocation, *image);
-  }
+  SHEAF_TRY(check_image_option(invocation));
   return run_command(invocation, invocation.choices(), invocation.operands);
 }
 
 Result<int> run(Invocation& invocation) {
+  SHEAF_TRY(check_image_option(invocation));
   auto choices = invocation.choices();
   auto argv = invocation.operands;
   if (argv.empty()) {
@@ -108,7 +97,7 @@ Result<int> run(Invocation& invocation) {
     const auto* definition = project.catalogue.find(agent);
     argv = definition != nullptr ? definition->command : std::vector<std::string>();
   }
-  return run_command(invocation, choices, std::move(argv));
+  return run_command(invocation, choices, std::move(argv), Entrypoint::is_left_out);
 }
 
 } // namespace
@@ -118,10 +107,10 @@ const Command k_up = {
     "build what is missing, join it and run a command in the environment",
     "Detects what the project needs, builds each missing layer alone on what it needs, joins all of them and runs "
     "COMMAND (default: a shell) as user 'dev' with the project at /workspace. What the command writes outside of "
-    "/workspace is discarded when it ends. With --image nothing of the project is used: the image is run as it says "
-    "(its user, directory and ENTRYPOINT), with COMMAND in place of its CMD.",
+    "/workspace is discarded when it ends. With --image nothing is detected or built: the image is run as it says (its "
+    "user, directory and ENTRYPOINT), with COMMAND in place of its CMD and the project at /workspace.",
     {"[-- COMMAND…]", 0, 1000},
-    k_up_options,
+    k_options,
     k_up_examples,
     up};
 

@@ -87,11 +87,12 @@ class Buildah(Builder):
             self.driver = "vfs"
             super().__init__(folder, sheaf.Account.caller(), values)
 
-    def buildah(self, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+    def buildah(self, *words: str, env: dict[str, str] | None = None,
+                timeout: float = 120) -> subprocess.CompletedProcess:
         store = ["--storage-driver", self.driver, "--root", str(self.folder / self.driver),
                  "--runroot", str(self.folder / f"{self.driver}-run")]
         return subprocess.run(["buildah", *store, *words], text=True, errors="replace", stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=120, env={**os.environ, "TMPDIR": str(self.folder), **(env or {})})
+                              capture_output=True, timeout=timeout, env={**os.environ, "TMPDIR": str(self.folder), **(env or {})})
 
     def run(self, name: str, place: pathlib.Path, words: list[str], env: dict[str, str]) -> Image:
         made = self.buildah(*BUD, "-t", name, *words, str(place / "context"), env=env)

@@ -17,7 +17,7 @@ TEST(LayerName, ComesFromTheContainerfileName) {
 
 TEST(LayerName, HasNoRoomForSelectionWords) {
   EXPECT_TRUE(is_layer_name("node-20_x"));
-  for (const auto* name : {"", "Node", "a.b", "-x", "all", "none", "a b", "é"}) {
+  for (const auto* name : {"", "Node", "a.b", "-x", "all", "none", "project", "a b", "é"}) {
     EXPECT_FALSE(is_layer_name(name)) << name;
   }
 }

@@ -67,6 +67,47 @@ TEST(ProjectConfig, AgesOfVolatileLayers) {
   }
 }
 
+std::string mistakes(const std::string& text) {
+  Diagnostics diagnostics;
+  EXPECT_FALSE(parse_config(std::make_shared<const SourceText>("sheaf.yml", text), diagnostics)) << text;
+  return diagnostics.render();
+}
+
+TEST(ProjectConfig, ReadsAStackLevelByLevel) {
+  const auto config = parse("sheaf.yml", R"(image: registry.example.org/team/env:1
+stacks:
+  - name: base
+  - {name: aws, layers: [aws, cdk]}
+  - name: ai
+    agents: [codex, opencode]
+)");
+  ASSERT_TRUE(config.stacks);
+  EXPECT_THAT(*config.stacks, ElementsAre(StackLevel{"base", {}, ""}, StackLevel{"aws", {"aws", "cdk"}, ""},
+                                          StackLevel{"ai", {}, "codex,opencode"}));
+  EXPECT_EQ(config.origins.at("stacks.ai"), "sheaf.yml:5");
+  EXPECT_EQ(config.image, "registry.example.org/team/env:1");
+  const auto merged = merge(std::array{config, parse("config.yml", "stacks: [{name: other}]\n")});
+  EXPECT_EQ(merged.stacks->size(), 3U);
+  EXPECT_EQ(merged.origins.at("stacks.aws"), "sheaf.yml:4");
+  EXPECT_FALSE(merged.origins.contains("stacks.other"));
+}
+
+TEST(ProjectConfig, TellsMistakesOfStacks) {
+  EXPECT_THAT(mistakes("stacks: [{name: A b}]\n"), testing::HasSubstr("'A b' cannot be the name of a level"));
+  EXPECT_THAT(mistakes("stacks: [{name: l2-cli}]\n"), testing::HasSubstr("'l2-cli' cannot be"));
+  EXPECT_THAT(mistakes("stacks: [{name: a}, {name: a}]\n"), testing::HasSubstr("there are two levels 'a'"));
+  EXPECT_THAT(mistakes("stacks: [{layers: [a]}]\n"), testing::HasSubstr("needs 'name'"));
+  EXPECT_THAT(mistakes("stacks: {a: b}\n"), testing::HasSubstr("'stacks'"));
+}
+
+TEST(ProjectConfig, APasswordOfARepositoryIsRefused) {
+  EXPECT_THAT(mistakes("repo: https://me:secret@git.example.org/app.git\n"), testing::HasSubstr("secret-in-address"));
+  for (const auto* repo : {"https://git.example.org:8443/app.git", "git@git.example.org:team/app.git",
+                           "ssh://git@git.example.org:2222/app", "https://me@git.example.org/a:b@c", "../app"}) {
+    EXPECT_EQ(parse("sheaf.yml", fmt::format("repo: {}\n", repo)).repo, repo);
+  }
+}
+
 TEST(ProjectConfig, ReadsRegistries) {
   const auto config = parse("config.yml", R"(registries:
   registry.example.org:

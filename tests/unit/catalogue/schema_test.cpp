@@ -47,9 +47,11 @@ const std::vector<Map> k_maps = {
     {"sheaf", "", "%"},
     {"sheaf", "/properties/snippet/anyOf/1", "snippet: {%}"},
     {"sheaf", "/properties/tests/items", "tests: [{%}]"},
+    {"sheaf", "/properties/stacks/items", "stacks: [{%}]"},
     {"config", "", "%"},
     {"config", "/properties/snippet/anyOf/1", "snippet: {%}"},
     {"config", "/properties/tests/items", "tests: [{%}]"},
+    {"config", "/properties/stacks/items", "stacks: [{%}]"},
     {"config", "/properties/registries/additionalProperties/anyOf/1", "registries: {h: {%}}"},
 };
 
