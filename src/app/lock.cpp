@@ -2,6 +2,7 @@
 #include "app/lock.hpp"
 
 #include "app/layer_states.hpp"
+#include "app/newest.hpp"
 #include "app/refresh.hpp"
 #include "base/text.hpp"
 #include "builder/package_caches.hpp"
@@ -174,9 +175,36 @@ Result<void> check_locked(const Project& project, const Wanted& wanted) {
       .with_hint("'sheaf lock' writes it anew, with the versions it has; without '--locked' it is only a preference");
 }
 
+namespace {
+
+/// "latest" is no version that can be had again: what can be asked for its newest one is. Where that fails, the user is
+/// told, and what is there is locked.
+Result<void> settle_versions(Wanted& wanted, const Project& project, const Session& session) {
+  auto pins = wanted.pins;
+  for (const auto& entry : wanted.stack.entries) {
+    const auto& layer = *entry.layer;
+    const auto args = project.config.args.find(layer.name);
+    const bool is_chosen = args != project.config.args.end() && args->second.contains("version");
+    if (layer.newest.empty() || is_chosen || !pins[layer.name].version.empty()) {
+      continue;
+    }
+    if (auto version = newest_version(project, layer, session)) {
+      pins[layer.name].version = std::move(*version);
+    } else {
+      session.events.emit(
+          {EventKind::warning, "",
+           fmt::format("the version of '{}' is not locked: {}", layer.name, version.error().summary())});
+    }
+  }
+  return pins == wanted.pins ? Result<void>() : repin(wanted, project, std::move(pins));
+}
+
+} // namespace
+
 Result<LockChange> lock(const Choices& choices, const Session& session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
-  SHEAF_TRY_ASSIGN(const auto wanted, want(project, session));
+  SHEAF_TRY_ASSIGN(auto wanted, want(project, session));
+  SHEAF_TRY(settle_versions(wanted, project, session));
   SHEAF_TRY_ASSIGN(const auto stack, build_stack(project, wanted, session, OnConflict::rebuild));
   SHEAF_TRY_ASSIGN(const auto now, lock_of(wanted, stack, session));
   LockChange change;

@@ -27,7 +27,8 @@ struct LockChange {
   std::vector<std::string> differences;
 };
 
-/// Builds what is missing and writes what the stack is made of now; versions that are settled stay.
+/// Builds what is missing and writes what the stack is made of now; versions that are settled stay, others are settled
+/// as far as they can be asked for.
 Result<LockChange> lock(const Choices& choices, const Session& session);
 
 /// As `lock`, after the layers (all of the stack if none is named) were built anew from what is the newest now.

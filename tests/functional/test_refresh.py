@@ -157,10 +157,11 @@ def test_lock_holds_what_was_built(upstream):
 
 def test_update_shows_the_difference(upstream):
     upstream.ok("lock")
+    assert upstream.ok("up", "--locked", "--", "cat", "/agent").out == "1.0.0\n", "a lock settles the version"
     publish(upstream, "1.2.0\n")
-    upstream.ok("lock")
+    assert "updating layer low\n" in upstream.ok("lock").out
     outcome = upstream.ok("update", "agent")
-    assert outcome.out == "updating layer agent -> 1.2.0\nsheaf.lock is updated\n", outcome
+    assert outcome.out == "updating layer agent 1.0.0 -> 1.2.0\nsheaf.lock is updated\n", outcome
     assert upstream.ok("up", "--locked", "--", "cat", "/agent").out == "1.2.0\n"
     assert upstream.ok("update", "agent").out == "sheaf.lock is up to date\n"
     upstream.layer("side", "RUN head -c 8 /dev/urandom | od -An -tx1 > /side\n")

@@ -158,3 +158,23 @@ def test_caches_that_do_not_answer(project, servers):
     found = layers(project, SHEAF_CACHES=closed_cache)
     assert found["base"]["state"] == "unauthorised", found["base"]
     assert "sheaf login" in project.ok("why", "base", SHEAF_CACHES=closed_cache).out
+
+
+def test_layer_diff(chain):
+    chain.build()
+    chain.layer("side", "COPY side /side\nRUN echo more > /more\n", side="one and two\n")
+    chain.build()
+    diff = chain.ok("layer", "diff", "side~1", "side", "--json").json()
+    assert [(one["input"], one["name"]) for one in diff["changes"]] == [("instruction", ""), ("file", "side")]
+    assert diff["before"]["bytes"] == 3 and diff["after"]["bytes"] == 17
+    text = chain.ok("layer", "diff", "side~", "side").out
+    assert "new instruction: RUN echo more > /more" in text and "file 'side' changed" in text
+    assert "+ /more" in text and "~ /side  content, 3 B -> 12 B" in text, text
+    key = diff["before"]["content_key"].removeprefix("sha256:")
+    assert chain.ok("layer", "diff", key[:12], "side").out == text
+    assert "the content is the same" in chain.ok("layer", "diff", "side", "side").out
+    for words, message in ((("side~7", "side"), "there are only 2 builds of 'side' here"),
+                           (("sied", "side"), "did you mean 'side'?"), (("side~x", "side"), "'side~x' names no build"),
+                           (("0123456789ab", "side"), "no layer has the content '0123456789ab'")):
+        outcome = chain.sheaf("layer", "diff", *words)
+        assert outcome.code != 0 and message in outcome.err, outcome
