@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 
 namespace sheaf::app {
@@ -39,9 +41,7 @@ LayerUpdate to_two(std::string path, bool is_copy) {
 std::vector<std::string> names_in(const std::string& folder) {
   std::vector<std::string> names;
   const auto entries = os::list_directory(folder).value();
-  for (const auto& entry : entries) {
-    names.push_back(entry.name);
-  }
+  std::ranges::transform(entries, std::back_inserter(names), &os::DirectoryEntry::name);
   return names;
 }
 
