@@ -48,7 +48,7 @@ args:
 
 env: {PATH: "/opt/x/bin:$PATH", A: 1}
 ports:
-command: [x, --flag=a/b, 'say "hi"']
+command: [x, "--flag=a/b", 'say "hi"']
 tests:
   - {command: x --version, expect: "1."}
   # another one
