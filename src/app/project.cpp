@@ -150,7 +150,7 @@ private:
       const auto path = folder + "/" + entry.name;
       std::map<std::string, std::string> files;
       auto name = entry.name;
-      if (os::is_directory(path)) {
+      if (entry.type == DT_DIR || (entry.type != DT_REG && os::is_directory(path))) {
         SHEAF_TRY(read_files(path, "", files));
       } else if (const auto layer = cat::layer_name_of_containerfile(entry.name)) {
         m_project.inputs.push_back(path);

@@ -19,6 +19,7 @@ bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') 
 bool begins_key(char c) { return is_alnum(c) || c == '_'; }
 bool is_in_key(char c) { return begins_key(c) || c == '-' || c == '.' || c == '/'; }
 bool begins_plain(char c) { return is_alnum(c) || std::string_view("/._~$(+<^").find(c) != std::string_view::npos; }
+bool is_in_flow(char c) { return is_alnum(c) || std::string_view(" _-./=+$~").find(c) != std::string_view::npos; }
 bool is_null(std::string_view text) { return text == "~" || text == "null" || text == "Null" || text == "NULL"; }
 
 /// A line with something on it.
@@ -216,8 +217,8 @@ private:
     while (text.ends_with(' ')) {
       text.remove_suffix(1);
     }
-    if (text.empty() || !begins_plain(text[0]) || text.find_first_of(":#\"'") != std::string_view::npos ||
-        is_null(text)) {
+    // yaml-cpp takes more characters for the beginning of something else here than YAML does.
+    if (text.empty() || !begins_plain(text[0]) || !std::all_of(text.begin(), text.end(), is_in_flow) || is_null(text)) {
       return std::nullopt;
     }
     const auto begin = at;

@@ -108,21 +108,28 @@ Result<Pipe> Pipe::create() {
 }
 
 Result<std::string> read_all(const Fd& fd) {
-  std::string content;
+  constexpr std::size_t k_unknown_size = 4096;
   struct stat info {};
-  if (fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode)) {
-    content.reserve(static_cast<std::size_t>(info.st_size) + 1);
-  }
-  std::array<char, 65536> buffer{};
-  for (;;) {
-    const auto got = ::read(fd.get(), buffer.data(), buffer.size());
-    if (got == 0) {
+  const bool has_size = fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
+  const auto size = has_size ? static_cast<std::size_t>(info.st_size) : 0;
+  std::string content(has_size ? size + 1 : k_unknown_size, '\0');
+  for (std::size_t used = 0;;) {
+    const auto room = content.size() - used;
+    const auto got = ::read(fd.get(), content.data() + used, room);
+    if (got < 0) {
+      if (errno != EINTR) {
+        return Error::from_errno(errno, "reading");
+      }
+      continue;
+    }
+    used += static_cast<std::size_t>(got);
+    // A file that gave less than there was room for has ended, if it gave what it said; files of /proc say nothing.
+    if (got == 0 || (has_size && used == size && static_cast<std::size_t>(got) < room)) {
+      content.resize(used);
       return content;
     }
-    if (got > 0) {
-      content.append(buffer.data(), static_cast<std::size_t>(got));
-    } else if (errno != EINTR) {
-      return Error::from_errno(errno, "reading");
+    if (used == content.size()) {
+      content.resize(2 * used);
     }
   }
 }

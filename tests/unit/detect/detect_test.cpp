@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -186,6 +187,30 @@ TEST_F(Detect, ListsWhatItReadSoThatAChangeShows) {
     EXPECT_NE(run().seen, before) << path;
     fs::last_write_time(m_root / path, time);
   }
+}
+
+/// So many folders are read by several threads; nothing of that may show.
+TEST_F(Detect, ManyFoldersGiveTheSameEachTime) {
+  constexpr int k_folders = 400;
+  std::vector<std::string> expected;
+  for (int i = 0; i < k_folders; ++i) {
+    const auto top = "top" + std::to_string(i % 20);
+    const auto folder = top + "/part" + std::to_string(i) + "/inner";
+    add(folder + "/Cargo.toml");
+    add(folder + "/ignored/Cargo.toml");
+    add(top + "/.gitignore", "ignored/\n" + top + "-only/\n");
+    add(folder + "/" + top + "-only/package.json");
+    add(folder + "/kept/top" + std::to_string(i % 20 + 1) + "-only/main.tf");
+    expected.push_back("rust " + folder + "/Cargo.toml");
+  }
+  std::ranges::sort(expected);
+  const auto first = run();
+  for (int times = 0; times < 5; ++times) {
+    EXPECT_EQ(found(), expected);
+    EXPECT_EQ(run().findings, first.findings);
+    EXPECT_EQ(run().seen, first.seen);
+  }
+  EXPECT_EQ(found({.depth = 5}).size(), 2U * k_folders); // "kept" lies deeper
 }
 
 TEST_F(Detect, NeedsARoot) {
