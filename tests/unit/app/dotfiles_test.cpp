@@ -82,7 +82,7 @@ TEST_F(FindDotfiles, KeepsWhatIsExecutable) {
   ASSERT_TRUE(found);
   EXPECT_THAT(found->layer->files, ElementsAre(Key("executable/tool"), Key("plain/template"), Key("usual/script")));
   EXPECT_EQ(found->layer->containerfile->text(), "FROM ${BASE_IMAGE}\n"
-                                                 "COPY --chown=dev:dev --chmod=u=rwX,go=rX executable/ /home/dev/\n"
+                                                 "COPY --chown=dev:dev --chmod=0755 executable/ /home/dev/\n"
                                                  "COPY --chown=dev:dev --chmod=a-x+X plain/ /home/dev/\n"
                                                  "COPY --chown=dev:dev usual/ /home/dev/\n");
 }
