@@ -114,9 +114,8 @@ Result<std::string> folder_named(const Project& project, const std::string& dotf
   return real;
 }
 
-Result<std::shared_ptr<const catalogue::LayerDefinition>> repository_layer(const std::string& address,
-                                                                           const std::string& origin,
-                                                                           std::stop_token stop) {
+Result<std::shared_ptr<const catalogue::LayerDefinition>>
+repository_layer(const std::string& address, const std::string& origin, std::stop_token stop) {
   SHEAF_TRY_ASSIGN(auto source, plan::parse_repository(address));
   if (!source) {
     const auto end = std::min(address.find('#'), address.size());
@@ -128,7 +127,8 @@ Result<std::shared_ptr<const catalogue::LayerDefinition>> repository_layer(const
                                           .hint("with '#' and the whole name of a commit behind the address, nobody "
                                                 "has to be asked"));
   const auto folder = source->folder.empty() ? std::string() : ":" + source->folder;
-  return layer_of(fmt::format("{}ADD --chown=dev:dev {}#{}{} /home/dev/\n", k_head, source->url, commit, folder), origin);
+  return layer_of(fmt::format("{}ADD --chown=dev:dev {}#{}{} /home/dev/\n", k_head, source->url, commit, folder),
+                  origin);
 }
 
 } // namespace
@@ -174,7 +174,8 @@ Result<Dotfiles> find_dotfiles(const Project& project, std::stop_token stop) {
   SHEAF_TRY_ASSIGN(const auto folder, folder_named(project, named, origin).context(doing));
   SHEAF_TRY_ASSIGN(const auto files, FolderReader(found.inputs).read(folder).context(doing));
   if (files.empty()) {
-    return Error(ErrorCode::invalid, fmt::format("there are no files in '{}'", folder)).with_context(std::string(doing));
+    return Error(ErrorCode::invalid, fmt::format("there are no files in '{}'", folder))
+        .with_context(std::string(doing));
   }
   found.layer = dotfiles_layer(files, origin);
   return found;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The user's dotfiles: what `dotfiles:` names, a folder or a git repository, becomes the last layer of a stack and lands
-// in the home of 'dev'. It is built on the base alone, so that it stays whatever else is selected.
+// The user's dotfiles: what `dotfiles:` names, a folder or a git repository, becomes the last layer of a stack and
+// lands in the home of 'dev'. It is built on the base alone, so that it stays whatever else is selected.
 
 #include "app/project.hpp"
 #include "base/result.hpp"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/dotfiles.hpp"
-
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
 
@@ -75,7 +74,10 @@ TEST_F(FindDotfiles, TakesAFolderButItsGit) {
 }
 
 TEST_F(FindDotfiles, KeepsWhatIsExecutable) {
-  write("dots/tool", "\x7f" "ELF", 0755);
+  write("dots/tool",
+        "\x7f"
+        "ELF",
+        0755);
   write("dots/script", "#!/bin/sh\n", 0755);
   write("dots/template", "#!/bin/sh\n", 0644);
   const auto found = find("dots");

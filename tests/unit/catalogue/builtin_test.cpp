@@ -23,8 +23,8 @@ Catalogue builtin_catalogue() {
 
 TEST(Builtin, AllLayersAreFreeOfMistakes) {
   EXPECT_THAT(builtin_catalogue().names(),
-              IsSupersetOf({"base",   "bun",  "claude", "codex",    "copilot", "cpp",    "cursor", "gemini", "go",
-                            "java",   "node", "omp",    "opencode", "pi",      "python", "rust",   "vibe"}));
+              IsSupersetOf({"base", "bun", "claude", "codex", "copilot", "cpp", "cursor", "gemini", "go", "java",
+                            "node", "omp", "opencode", "pi", "python", "rust", "vibe"}));
 }
 
 TEST(Builtin, EveryLayerTakesItsBaseAsArgumentAndEndsAsTheUser) {
