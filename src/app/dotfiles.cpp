@@ -145,7 +145,7 @@ std::shared_ptr<const catalogue::LayerDefinition> dotfiles_layer(const HomeFiles
   for (const auto& [path, file] : files) {
     const bool is_script = file.content.starts_with("#!");
     const auto folder = file.is_executable == is_script ? k_usual : file.is_executable ? k_executable : k_plain_script;
-    flags[folder] = folder == k_usual ? "" : folder == k_executable ? " --chmod=u=rwX,go=rX" : " --chmod=a-x+X";
+    flags[folder] = folder == k_usual ? "" : folder == k_executable ? " --chmod=0755" : " --chmod=a-x+X";
     context.emplace(std::string(folder) + path, file.content);
   }
   std::string text(k_head);

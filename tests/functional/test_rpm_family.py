@@ -97,9 +97,10 @@ def test_layers_are_built_by_dnf(bench):
 
 
 def test_both_are_in_the_joined_database(bench):
+    # Times of files are not looked at: those of a layer are never younger than its base.
     assert sorted(bench.shell("rpm -qa --qf '%{name} %{version}\\n' 2>/dev/null")) == [
         "alpha 1.0", "beta 3.1", "common 2.0", "floor 1.0"]
-    assert bench.shell("rpm -Va 2>&1 | grep -v '^rpm: '; sudo rpmdb --verifydb 2>&1 | grep -v '^rpm: '; cat /usr/share/*/readme | sort") == [
+    assert bench.shell("rpm -Va --nomtime 2>&1 | grep -v '^rpm: '; rpmdb --verifydb 2>&1 | grep -v '^rpm: '; cat /usr/share/*/readme | sort") == [
         "alpha 1.0", "beta 3.1", "common 2.0", "floor 1.0"]
     assert bench.shell("rpm -q --whatrequires common --qf '%{name}\\n' 2>/dev/null | sort") == ["alpha", "beta"]
 
@@ -107,12 +108,12 @@ def test_both_are_in_the_joined_database(bench):
 def test_packages_can_be_removed_and_installed(bench):
     script = """\
         set -e
-        sudo dnf -q remove -y alpha >/dev/null
+        dnf -q remove -y alpha >/dev/null
         test ! -e /usr/share/alpha
         rpm -qa --qf '%{name}\\n' 2>/dev/null | sort
-        sudo dnf -q install -y alpha >/dev/null
+        dnf -q install -y alpha >/dev/null
         rpm -q alpha 2>/dev/null
-        sudo dnf -q check
+        dnf -q check
         """
     assert bench.shell(script) == ["beta", "common", "floor", "alpha-1.0-1.noarch"]
 

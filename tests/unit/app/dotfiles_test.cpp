@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/dotfiles.hpp"
-
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
 
@@ -75,14 +74,17 @@ TEST_F(FindDotfiles, TakesAFolderButItsGit) {
 }
 
 TEST_F(FindDotfiles, KeepsWhatIsExecutable) {
-  write("dots/tool", "\x7f" "ELF", 0755);
+  write("dots/tool",
+        "\x7f"
+        "ELF",
+        0755);
   write("dots/script", "#!/bin/sh\n", 0755);
   write("dots/template", "#!/bin/sh\n", 0644);
   const auto found = find("dots");
   ASSERT_TRUE(found);
   EXPECT_THAT(found->layer->files, ElementsAre(Key("executable/tool"), Key("plain/template"), Key("usual/script")));
   EXPECT_EQ(found->layer->containerfile->text(), "FROM ${BASE_IMAGE}\n"
-                                                 "COPY --chown=dev:dev --chmod=u=rwX,go=rX executable/ /home/dev/\n"
+                                                 "COPY --chown=dev:dev --chmod=0755 executable/ /home/dev/\n"
                                                  "COPY --chown=dev:dev --chmod=a-x+X plain/ /home/dev/\n"
                                                  "COPY --chown=dev:dev usual/ /home/dev/\n");
 }
