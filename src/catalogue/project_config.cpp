@@ -368,6 +368,23 @@ std::optional<ProjectConfig> parse_config(std::shared_ptr<const SourceText> sour
   return diagnostics.error_count() == errors_before ? std::optional(std::move(config)) : std::nullopt;
 }
 
+namespace {
+
+/// Each level of a stack has a place of its own.
+void take_stack_origins(const ProjectConfig& level, ProjectConfig& merged) {
+  if (merged.stacks || !level.stacks) {
+    return;
+  }
+  for (const auto& stack : *level.stacks) {
+    const auto key = stack_key(stack.name);
+    if (const auto origin = level.origins.find(key); origin != level.origins.end()) {
+      merged.origins.insert(*origin);
+    }
+  }
+}
+
+} // namespace
+
 ProjectConfig merge(std::span<const ProjectConfig> levels) {
   ProjectConfig merged;
   for (const auto& level : levels) {
@@ -382,11 +399,7 @@ ProjectConfig merge(std::span<const ProjectConfig> levels) {
         take_origin(key);
       }
     };
-    if (!merged.stacks && level.stacks) {
-      for (const auto& stack : *level.stacks) {
-        take_origin(stack_key(stack.name));
-      }
-    }
+    take_stack_origins(level, merged);
     for_each_field_before_args(take);
     for_each_field_after_env(take);
     for (const auto& [layer, args] : level.args) {

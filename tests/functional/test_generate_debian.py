@@ -67,12 +67,13 @@ def test_debian_packages_and_the_built_in_base(tmp_path):
         project.ok("generate")
         peer = builders.Buildah(tmp_path, lambda case: {})
         stack.callback(peer.close)
-        below = f"oci:{layout}"
+        below = "localhost/small-debian"
+        peer.checked("tag", peer.checked("pull", "--quiet", f"oci:{layout}"), below)
         for level in LEVELS:
             name = f"localhost/made-{level.lower()}"
             words = [*builders.BUD, "-t", name, "-f", str(project.path / f".sheaf/build/{level}.Dockerfile"), "--build-arg",
                      f"BASE_IMAGE={below}", str(project.path / ".sheaf/build")]
-            built = peer.buildah(*[word for word in words if word != "--pull-never"], timeout=LONG)
+            built = peer.buildah(*words, timeout=LONG)
             assert built.returncode == 0, built.stdout + built.stderr
             below = name
         container = peer.checked("from", "--pull-never", below)
