@@ -107,7 +107,7 @@ def test_an_image_instead_of_layers(machine):
     assert "project:aws (sheaf.yml:1) is used as it is" in outcome.err, outcome
     assert names(image) == ["project:aws"]
     (line,) = image.ok("plan", "--image", "localhost/absent", "--json").json()["layers"]
-    assert line["state"] == "build" and "not here yet" in line["why"], line
+    assert line["action"] == "fetch" and "not here yet" in line["why"], line
     assert image.ok("build", "--json").json()["image"] == "plain:l2-dev"
     outcome = image.sheaf("generate")
     assert outcome.code == 2 and "nothing to generate" in outcome.err, outcome

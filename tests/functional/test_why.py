@@ -166,10 +166,10 @@ def test_layer_diff(chain):
     chain.build()
     diff = chain.ok("layer", "diff", "side~1", "side", "--json").json()
     assert [(one["input"], one["name"]) for one in diff["changes"]] == [("instruction", ""), ("file", "side")]
-    assert diff["before"]["bytes"] == 3 and diff["after"]["bytes"] == 17
+    assert diff["before"]["bytes"] == 4 and diff["after"]["bytes"] == 17
     text = chain.ok("layer", "diff", "side~", "side").out
     assert "new instruction: RUN echo more > /more" in text and "file 'side' changed" in text
-    assert "+ /more" in text and "~ /side  content, 3 B -> 12 B" in text, text
+    assert "+ /more" in text and "~ /side  content, 4 B -> 12 B" in text, text
     key = diff["before"]["content_key"].removeprefix("sha256:")
     assert chain.ok("layer", "diff", key[:12], "side").out == text
     assert "the content is the same" in chain.ok("layer", "diff", "side", "side").out
