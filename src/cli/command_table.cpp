@@ -24,7 +24,7 @@ std::span<const Command> commands() {
       k_init,        k_up,         k_run,        k_plan,      k_build,    k_join,       k_detect,      k_layer_list,
       k_layer_show,  k_image_list, k_image_show, k_image_tag, k_image_rm, k_image_diff, k_image_sbom,  k_pull,
       k_push,        k_export,     k_import,     k_load,      k_login,    k_logout,     k_config_show, k_config_check,
-      k_config_edit, k_test, k_verify,     k_df,         k_doctor,    k_version,  k_completion, k_man};
+      k_config_edit, k_test,       k_verify,     k_df,        k_doctor,   k_version,    k_completion,  k_man};
   return k_table;
 }
 
