@@ -42,6 +42,7 @@ Result<std::vector<T>> make_all(std::size_t count, unsigned jobs, const Work& wo
     return *made[i] ? ReadyQueue::Ended::well : ReadyQueue::Ended::badly;
   });
   std::vector<T> results;
+  results.reserve(count);
   for (auto& one : made) {
     if (one && !*one) {
       return std::move(*one).error();
@@ -71,8 +72,8 @@ std::string shown(const Place& place) {
 
 class TestSession {
 public:
-  TestSession(const Project& project, const TestRequest& request, const Session& session)
-      : m_project(project), m_request(request), m_session(session), m_runtime(sandbox::native_runtime()) {}
+  TestSession(const Project& project, const TestRequest& request, Session session)
+      : m_project(project), m_request(request), m_session(std::move(session)), m_runtime(sandbox::native_runtime()) {}
 
   Result<TestReport> run() {
     TestReport report;

@@ -70,10 +70,10 @@ private:
     }
     return at;
   }
-  YamlNode node(YamlNode::Kind kind, std::size_t begin, std::size_t end) const {
+  static YamlNode node(YamlNode::Kind kind, std::size_t begin, std::size_t end) {
     return {kind, {begin, end}, {}, {}, {}};
   }
-  YamlNode scalar(Span span, std::string_view text) const {
+  static YamlNode scalar(Span span, std::string_view text) {
     return {YamlNode::Kind::scalar, span, std::string(text), {}, {}};
   }
 
