@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sheaf plan` and `sheaf why`: each state of a layer told from the others, with what changed and what is done."""
 
+import re
 import shutil
 
 import pytest
@@ -178,3 +179,38 @@ def test_layer_diff(chain):
                            (("0123456789ab", "side"), "no layer has the content '0123456789ab'")):
         outcome = chain.sheaf("layer", "diff", *words)
         assert outcome.code != 0 and message in outcome.err, outcome
+
+
+PLAN = """\
+LAYER      KIND  ACTION  STATE         SIZE  TIME  WHY                                       IN THE STACK BECAUSE
+base       base  reuse   reused        SIZE  -     unchanged                                 the base
+├─ low     tool  build   stale-self    -     TIME  new instruction: RUN echo more > /more    needed by top
+│  └─ top  tool  build   stale-parent  -     TIME  parent: 'low' is built first              named in sheaf.yml:1
+├─ new     tool  build   missing       -     -     not built yet                             named in sheaf.yml:1
+└─ side    tool  reuse   reused        SIZE  -     unchanged                                 named in sheaf.yml:1
+3 of 5 layers to build; last time that took TIME
+"""
+WHY = """\
+low: stale-self, new instruction: RUN echo more > /more
+  in the stack   needed by top
+  built on       base
+  next           'sheaf up' builds it
+  compared with  the build of DATE (content DIGEST)
+  changed        new instruction: RUN echo more > /more
+"""
+
+
+def normalised(text):
+    for pattern, word in ((r"\d+(\.\d+)? [kMG]?B\b", "SIZE"), (r"~?\d+(\.\d+)? m?s\b", "TIME"),
+                          (r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE"), (r"content [0-9a-f]{12}", "content DIGEST")):
+        text = re.sub(pattern, word, text)
+    return [re.sub(r" {2,}", "  ", line) for line in text.splitlines()]
+
+
+def test_texts_for_people(chain):
+    chain.build()
+    chain.layer("low", "RUN echo low > /low\nRUN echo more > /more\n")
+    chain.layer("new", "RUN true\n")
+    chain.write("sheaf.yml", "layers: [top, side, new]\n")
+    assert normalised(chain.ok("plan").out) == normalised(PLAN)
+    assert normalised(chain.ok("why", "low").out) == normalised(WHY)
