@@ -110,6 +110,7 @@ Result<store::StoredLayer> find_build(const std::string& text, store::Store& sto
   }
   SHEAF_TRY_ASSIGN(const auto newest, store.newest());
   std::vector<std::string> names;
+  names.reserve(newest.size());
   for (const auto& layer : newest) {
     names.push_back(layer.record.name);
   }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/project.hpp"
 
+#include "app/layer_folders.hpp"
 #include "base/text.hpp"
 #include "catalogue/builtin.hpp"
 #include "os/file.hpp"
 
 #include <fmt/format.h>
 
-#include <dirent.h>
-
+#include <algorithm>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -17,14 +17,6 @@ namespace sheaf::app {
 namespace {
 
 namespace cat = catalogue;
-
-/// A layer folder has a handful of files; more is a folder that is no layer.
-constexpr std::size_t k_most_files = 1000;
-
-/// Shows a path as the user would write it.
-std::string display_path(const std::string& path, const std::string& root) {
-  return path.starts_with(root + "/") ? path.substr(root.size() + 1) : path;
-}
 
 class Loader {
 public:
@@ -139,54 +131,12 @@ private:
     return {};
   }
 
-  /// Every folder in `folder` is a layer; so is every file Containerfile.NAME.
   Result<void> read_folder(const std::string& folder, cat::Origin origin, std::vector<cat::LayerDefinition>& layers) {
-    m_project.inputs.push_back(folder);
-    if (!os::is_directory(folder)) {
-      return {};
-    }
-    SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(folder));
-    for (const auto& entry : entries) {
-      const auto path = folder + "/" + entry.name;
-      std::map<std::string, std::string> files;
-      auto name = entry.name;
-      if (entry.type == DT_DIR || (entry.type != DT_REG && os::is_directory(path))) {
-        SHEAF_TRY(read_files(path, "", files));
-      } else if (const auto layer = cat::layer_name_of_containerfile(entry.name)) {
-        m_project.inputs.push_back(path);
-        SHEAF_TRY_ASSIGN(files[entry.name], os::read_file(path));
-        name = *layer;
-      } else {
-        continue;
-      }
-      auto definition =
-          cat::layer_from_files(name, origin, display_path(path, m_project.root), std::move(files), m_diagnostics);
-      if (definition) {
-        layers.push_back(std::move(*definition));
-      }
-    }
-    return {};
-  }
-
-  Result<void> read_files(const std::string& folder, const std::string& prefix,
-                          std::map<std::string, std::string>& files) {
-    m_project.inputs.push_back(folder);
-    SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(folder));
-    for (const auto& entry : entries) {
-      const auto path = folder + "/" + entry.name;
-      if (entry.type == DT_DIR) {
-        SHEAF_TRY(read_files(path, prefix + entry.name + "/", files));
-        continue;
-      }
-      // A link could carry any file of the machine into a layer, and a pipe would never end.
-      if (entry.type != DT_REG) {
-        return Error(ErrorCode::invalid, fmt::format("'{}' is no regular file; a layer is made of plain files", path));
-      }
-      if (files.size() >= k_most_files) {
-        return Error(ErrorCode::invalid, fmt::format("'{}' has more than {} files", folder, k_most_files));
-      }
-      m_project.inputs.push_back(path);
-      SHEAF_TRY_ASSIGN(files[prefix + entry.name], os::read_file(path));
+    SHEAF_TRY_ASSIGN(auto found, read_layer_folders(folder, origin, m_project.root));
+    std::ranges::move(found.layers, std::back_inserter(layers));
+    std::ranges::move(found.inputs, std::back_inserter(m_project.inputs));
+    for (const auto& diagnostic : found.diagnostics.all()) {
+      m_diagnostics.add(diagnostic);
     }
     return {};
   }

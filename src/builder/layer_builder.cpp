@@ -3,17 +3,12 @@
 
 #include "base/text.hpp"
 #include "builder/bootstrap.hpp"
-#include "builder/deletions.hpp"
 #include "builder/flatten.hpp"
-#include "builder/generated_filter.hpp"
+#include "builder/layer_capture.hpp"
 #include "builder/package_caches.hpp"
-#include "builder/recipe.hpp"
 #include "builder/share_files.hpp"
-#include "builder/shared_state.hpp"
-#include "builder/snapshot.hpp"
 #include "builder/step_runner.hpp"
 #include "builder/support_files.hpp"
-#include "layer/capture.hpp"
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
 
@@ -32,14 +27,6 @@ using Clock = std::chrono::steady_clock;
 
 double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-std::map<std::string, ContentKey> contents_of(const std::vector<store::StoredLayer>& closure) {
-  std::map<std::string, ContentKey> contents;
-  for (const auto& layer : closure) {
-    contents.emplace(layer.record.name, layer.record.content_key);
-  }
-  return contents;
 }
 
 RecipeKey key_of(const plan::LayerPlan& plan, const std::vector<store::StoredLayer>& closure) {
@@ -118,7 +105,7 @@ public:
     m_log.finish();
     SHEAF_TRY(inspect ? inspect(upper()) : Result<void>());
     SHEAF_TRY(m_plan.image ? make_one_tree() : Result<void>());
-    return capture_tree(closure, below);
+    return capture_layer(m_plan, m_key, m_staging.file("layer"), m_epoch, closure, below);
   }
 
 private:
@@ -214,58 +201,6 @@ private:
     SHEAF_TRY_ASSIGN(const auto donors, m_store.all());
     SHEAF_TRY(share_files(tree(), inventory, donors, m_staging.file("shared-file")));
     return {};
-  }
-
-  Result<store::LayerRecord> capture_tree(const std::vector<store::StoredLayer>& closure, const Composition& below) {
-    SHEAF_TRY_ASSIGN(const auto parent, layer::ParentView::open(below.lowers));
-    layer::CaptureOptions options;
-    options.epoch = m_epoch;
-    auto trees = below.lowers;
-    trees.push_back(tree());
-    SHEAF_TRY_ASSIGN(auto rules, snapshot_rules(m_plan.steps, trees));
-    rules.insert(rules.end(), m_plan.capture.begin(), m_plan.capture.end());
-    options.rules = layer::CaptureRules(std::move(rules));
-    GeneratedFilter generated;
-    if (!below.lowers.empty()) { // a base keeps its databases: they are what facts are measured against
-      options.is_shared_state = is_shared_state;
-      SHEAF_TRY_ASSIGN(generated, GeneratedFilter::look(below.lowers, tree()));
-      options.is_generated = [&generated](const auto& path, const auto& target) {
-        return generated.drops(path, target);
-      };
-    }
-    SHEAF_TRY_ASSIGN(const auto captured, layer::capture(tree(), parent, options));
-    SHEAF_TRY_ASSIGN(const auto own, layer::ParentView::open({tree()}));
-    SHEAF_TRY_ASSIGN(const auto changes, facts_of(captured.shared_state, own, parent));
-    SHEAF_TRY(check_deletions(m_plan, captured.inventory, changes, closure));
-    const auto facts = join::serialise(changes);
-    const auto inventory = layer::serialise(captured.inventory);
-    SHEAF_TRY(os::write_file(m_staging.file("layer/inventory"), inventory));
-    SHEAF_TRY(os::write_file(m_staging.file("layer/facts"), facts));
-    store::LayerRecord record;
-    record.name = m_plan.name;
-    record.kind = m_plan.kind;
-    record.recipe_key = m_key;
-    record.content_key.digest =
-        Sha256().field("sheaf-content 1").field(inventory).field(facts).field(store::serialise(m_plan.config)).finish();
-    record.needs = m_plan.closure;
-    record.replaces = m_plan.replaces;
-    record.base = closure.empty() ? std::string() : closure.front().record.content_key.hex();
-    record.config = m_plan.config;
-    record.epoch = m_epoch;
-    record.bytes = captured.inventory.total_bytes();
-    record.files = captured.inventory.entries.size();
-    record.created = std::time(nullptr);
-    record.inputs = m_plan.inputs;
-    record.recipe = recipe_of(m_plan, contents_of(closure));
-    record.dropped.emplace();
-    for (const auto& [path, dropped] : captured.dropped) {
-      record.dropped->push_back({path, dropped.kind, dropped.entries});
-    }
-    if ((m_plan.bootstrap || m_plan.image) && !captured.dropped.contains("etc/machine-id")) {
-      // A fresh root has none, or an empty one (mmdebstrap(1), cleanup/reproducible); what runs in it needs one.
-      record.dropped->push_back({"etc/machine-id", "identity", 0});
-    }
-    return record;
   }
 
   const plan::LayerPlan& m_plan;

@@ -47,6 +47,12 @@ std::optional<Digest> read_digest(MapReader& map, std::string_view key) {
   return *digest;
 }
 
+void check_name(const std::string& name, Span span, const ReadContext& context) {
+  if (!is_layer_name(name)) {
+    context.error(span, "bad-value", fmt::format("'{}' is not a layer name", name));
+  }
+}
+
 LockedLayer read_layer(const YamlEntry& entry, const ReadContext& context) {
   MapReader map(entry.value, fmt::format("the layer '{}'", entry.key), context);
   LockedLayer layer;
@@ -55,7 +61,10 @@ LockedLayer read_layer(const YamlEntry& entry, const ReadContext& context) {
     layer.refreshed =
         read_number(*refreshed, {1, std::numeric_limits<std::int64_t>::max()}, "'refreshed'", context).value_or(0);
   }
-  layer.on_top_of = map.texts("on-top-of");
+  for (auto& name : map.words("on-top-of")) {
+    check_name(name.text, name.span, context);
+    layer.on_top_of.push_back(std::move(name.text));
+  }
   layer.recipe.digest = read_digest(map, "recipe").value_or(Digest());
   layer.content.digest = read_digest(map, "content").value_or(Digest());
   for (auto& [name, digest] : map.pairs("downloads")) {
@@ -167,6 +176,7 @@ std::optional<LockFile> parse_lock(const std::shared_ptr<const SourceText>& sour
   lock.image = map.text("image").value_or("");
   if (const auto* layers = map.require("layers")) {
     for (const auto& entry : read_map(*layers, "'layers'", context)) {
+      check_name(entry.key, entry.key_span, context);
       lock.layers.emplace(entry.key, read_layer(entry, context));
     }
   }

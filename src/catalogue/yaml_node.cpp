@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalogue/yaml_node.hpp"
 
-#include "catalogue/plain_yaml.hpp"
-
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -228,11 +226,6 @@ bool is_plain_text(const Source& source, Diagnostics& diagnostics) {
 } // namespace
 
 std::optional<YamlNode> parse_yaml(const Source& source, Diagnostics& diagnostics) {
-  auto plain = source->text().size() <= k_max_size ? parse_plain_yaml(*source) : std::nullopt;
-  return plain ? std::move(plain) : parse_yaml_with_library(source, diagnostics);
-}
-
-std::optional<YamlNode> parse_yaml_with_library(const Source& source, Diagnostics& diagnostics) {
   if (!is_plain_text(source, diagnostics)) {
     return std::nullopt;
   }

@@ -37,8 +37,4 @@ struct YamlEntry {
 /// value stays). Nothing if the text cannot be read as YAML; aliases and further documents are mistakes too.
 std::optional<YamlNode> parse_yaml(const std::shared_ptr<const SourceText>& source, Diagnostics& diagnostics);
 
-/// The same, by yaml-cpp alone: what `parse_yaml` does with a text that is not plain (plain_yaml.hpp).
-std::optional<YamlNode> parse_yaml_with_library(const std::shared_ptr<const SourceText>& source,
-                                                Diagnostics& diagnostics);
-
 } // namespace sheaf::catalogue

@@ -49,8 +49,10 @@ TEST(LockFile, AnyTextIsKept) {
 
 TEST(LockFile, AllMistakesAreReported) {
   std::string mistakes;
-  EXPECT_FALSE(read("version: 1\nlayers:\n  a: {recipe: x}\n  b: {content: y, more: 1}\nlayer: {}\n", mistakes));
-  for (const auto* mistake : {"'x' is no digest", "'y' is no digest", "unknown key 'more'", "unknown key 'layer'"}) {
+  EXPECT_FALSE(
+      read("version: 1\nlayers:\n  A b: {}\n  a: {recipe: x}\n  b: {content: y, more: 1}\nlayer: {}\n", mistakes));
+  for (const auto* mistake : {"'A b' is not a layer name", "'x' is no digest", "'y' is no digest", "unknown key 'more'",
+                              "unknown key 'layer'"}) {
     EXPECT_NE(mistakes.find(mistake), std::string::npos) << mistake << "\n" << mistakes;
   }
 }
