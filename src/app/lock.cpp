@@ -73,8 +73,7 @@ Result<std::vector<std::string>> packages_of(const BuiltStack& stack, const stor
     lines.push_back(digest != digests.end() ? line + " " + digest->second : std::move(line));
   }
   std::ranges::sort(lines);
-  const auto [first, last] = std::ranges::unique(lines);
-  lines.erase(first, last);
+  lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
   return lines;
 }
 

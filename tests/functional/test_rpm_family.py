@@ -66,7 +66,7 @@ class Bench:
         specs = {f"specs/{name}.spec": spec for name, spec in PACKAGES.items()}
         maker.layer("base", COMMANDS, settings=BASE, **specs)
         made = maker.ok("build", "--json", timeout=LONG).json()
-        layout = publisher.folder / "layout"
+        layout = publisher.directory("exports") / "layout"
         maker.ok("export", made["image"], "--format", "oci-dir", "-o", layout, timeout=LONG)
         copy_downloads(publisher.store / "cache", cache_folder())
         self.project = Project(machine)
