@@ -102,7 +102,10 @@ Result<store::StoredLayer> find_build(const std::string& text, store::Store& sto
     return std::move(builds[*back]);
   }
   if (!builds.empty()) {
-    return Error(ErrorCode::not_found, fmt::format("there are only {} builds of '{}' here", builds.size(), name));
+    return Error(
+        ErrorCode::not_found,
+        fmt::format("there {} of '{}' here",
+                    builds.size() == 1 ? "is only one build" : fmt::format("are only {} builds", builds.size()), name));
   }
   auto key = text.starts_with("sha256:") ? text.substr(7) : text;
   if (is_beginning_of_key(key)) {

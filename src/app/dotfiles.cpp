@@ -8,6 +8,7 @@
 #include "plan/remote_source.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -96,7 +97,8 @@ private:
   std::uint64_t m_bytes = 0;
 };
 
-Result<std::string> folder_named(const Project& project, const std::string& dotfiles, const std::string& origin) {
+Result<std::string> folder_named(const Project& project, const std::string& dotfiles, const std::string& origin,
+                                 std::vector<std::string>& inputs) {
   const bool is_projects = origin.starts_with("sheaf.yml");
   auto path = dotfiles;
   if (path == "~" || path.starts_with("~/")) {
@@ -105,6 +107,7 @@ Result<std::string> folder_named(const Project& project, const std::string& dotf
   } else if (!path.starts_with('/')) {
     path = (is_projects ? project.root : user_config_folder()) + "/" + path;
   }
+  inputs.push_back(path); // a link on the way may come to lead elsewhere
   SHEAF_TRY_ASSIGN(auto real, os::real_path(path));
   if (is_projects && !(real + "/").starts_with(project.root + "/")) {
     return Error(ErrorCode::denied, fmt::format("'{}' lies outside of the project", real))
@@ -142,15 +145,22 @@ bool names_repository(std::string_view dotfiles) {
 std::shared_ptr<const catalogue::LayerDefinition> dotfiles_layer(const HomeFiles& files, std::string origin) {
   std::map<std::string_view, std::string_view> flags; // of the folders that are used
   std::map<std::string, std::string> context;
+  nlohmann::json plain = {"chmod", "0644"}; // a layer makes files executable that begin as scripts do
   for (const auto& [path, file] : files) {
     const bool is_script = file.content.starts_with("#!");
     const auto folder = file.is_executable == is_script ? k_usual : file.is_executable ? k_executable : k_plain_script;
-    flags[folder] = folder == k_usual ? "" : folder == k_executable ? " --chmod=0755" : " --chmod=a-x+X";
+    flags[folder] = folder == k_usual ? "" : folder == k_executable ? " --chmod=0755" : "";
+    if (folder == k_plain_script) {
+      plain.push_back("/home/dev/" + path);
+    }
     context.emplace(std::string(folder) + path, file.content);
   }
   std::string text(k_head);
   for (const auto& [folder, mode] : flags) {
     text += fmt::format("COPY --chown=dev:dev{} {} /home/dev/\n", mode, folder);
+  }
+  if (plain.size() > 2) {
+    text += fmt::format("RUN {}\n", plain.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
   }
   auto layer = layer_of(std::move(text), std::move(origin));
   layer->files = std::move(context);
@@ -171,7 +181,7 @@ Result<Dotfiles> find_dotfiles(const Project& project, std::stop_token stop) {
     SHEAF_TRY_ASSIGN(found.layer, repository_layer(named, origin, std::move(stop)).context(doing));
     return found;
   }
-  SHEAF_TRY_ASSIGN(const auto folder, folder_named(project, named, origin).context(doing));
+  SHEAF_TRY_ASSIGN(const auto folder, folder_named(project, named, origin, found.inputs).context(doing));
   SHEAF_TRY_ASSIGN(const auto files, FolderReader(found.inputs).read(folder).context(doing));
   if (files.empty()) {
     return Error(ErrorCode::invalid, fmt::format("there are no files in '{}'", folder))

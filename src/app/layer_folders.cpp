@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <dirent.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -134,6 +135,14 @@ Result<LayerFolders> read_layer_folders(const std::string& folder, cat::Origin o
     }
   }
   return found;
+}
+
+Result<std::optional<std::string>> read_plain_file(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return Error(ErrorCode::invalid, fmt::format("'{}' is no plain file", path));
+  }
+  return os::read_file_if_exists(path);
 }
 
 std::string display_path(const std::string& path, const std::string& root) {

@@ -144,6 +144,11 @@ Result<LockFile> lock_of(const Wanted& wanted, const BuiltStack& stack, const Se
   return lock;
 }
 
+Result<os::FileLock> lock_project(const Choices& choices, store::Store& store) {
+  SHEAF_TRY_ASSIGN(const auto root, project_root(choices.directory));
+  return store.lock_key("project-" + Digest::of(root).hex());
+}
+
 Result<void> write_lock_file(const std::string& project_root, const LockFile& lock) {
   return os::write_file(lock_path(project_root), catalogue::serialise(lock), os::Durable::yes);
 }
@@ -152,6 +157,11 @@ Result<void> check_locked(const Project& project, const Wanted& wanted) {
   const auto& lock = *project.lock;
   const auto keys = keys_with(wanted.plans, lock);
   std::vector<std::string> lines;
+  const auto& image = wanted.foundation.image;
+  if (!lock.image.empty() && (!image || image->name != lock.image)) {
+    lines.push_back(fmt::format("  the base is made of '{}' in it, and of {} now", lock.image,
+                                image ? fmt::format("'{}'", image->name) : std::string("no image")));
+  }
   for (const auto& plan : wanted.plans) {
     const auto locked = lock.layers.find(plan.name);
     const auto key = keys.find(plan.name);
@@ -162,7 +172,7 @@ Result<void> check_locked(const Project& project, const Wanted& wanted) {
     }
   }
   for (const auto& [name, layer] : lock.layers) {
-    if (std::ranges::find(wanted.plans, name, &plan::LayerPlan::name) == wanted.plans.end()) {
+    if (!project.config.stacks && std::ranges::find(wanted.plans, name, &plan::LayerPlan::name) == wanted.plans.end()) {
       lines.push_back(fmt::format("  '{}' is in it, but not in the stack", name));
     }
   }
@@ -200,12 +210,39 @@ Result<void> settle_versions(Wanted& wanted, const Project& project, const Sessi
 
 } // namespace
 
-Result<LockChange> lock(const Choices& choices, const Session& session) {
-  SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
+namespace {
+
+Result<LockFile> lock_stack(const Project& project, const Session& session) {
   SHEAF_TRY_ASSIGN(auto wanted, want(project, session));
   SHEAF_TRY(settle_versions(wanted, project, session));
   SHEAF_TRY_ASSIGN(const auto stack, build_stack(project, wanted, session, OnConflict::rebuild));
-  SHEAF_TRY_ASSIGN(const auto now, lock_of(wanted, stack, session));
+  return lock_of(wanted, stack, session);
+}
+
+/// The project's own stack, and the highest level of its vertical one, which has all others in it.
+Result<LockFile> lock_all(const Project& project, const Session& session) {
+  SHEAF_TRY_ASSIGN(auto lock, lock_stack(project, session));
+  if (project.stack || !project.config.stacks || project.config.stacks->empty()) {
+    return lock;
+  }
+  auto levels = project;
+  levels.stack = project.config.stacks->back().name;
+  SHEAF_TRY_ASSIGN(auto highest, lock_stack(levels, session));
+  lock.layers.merge(highest.layers);
+  lock.packages.insert(lock.packages.end(), highest.packages.begin(), highest.packages.end());
+  std::sort(lock.packages.begin(), lock.packages.end());
+  lock.packages.erase(std::unique(lock.packages.begin(), lock.packages.end()), lock.packages.end());
+  return lock;
+}
+
+Result<LockChange> lock_now(const Choices& choices, const Session& session) {
+  auto any = choices;
+  any.replaces_lock = true;
+  SHEAF_TRY_ASSIGN(const auto project, load_project(any));
+  if (!project.lock_mistakes.empty()) {
+    session.events.emit({EventKind::warning, "", "sheaf.lock is written anew: " + project.lock_mistakes});
+  }
+  SHEAF_TRY_ASSIGN(const auto now, lock_all(project, session));
   LockChange change;
   change.was_there = project.lock.has_value();
   change.differences = catalogue::differences(project.lock.value_or(LockFile()), now);
@@ -215,15 +252,23 @@ Result<LockChange> lock(const Choices& choices, const Session& session) {
   return change;
 }
 
+} // namespace
+
+Result<LockChange> lock(const Choices& choices, const Session& session) {
+  SHEAF_TRY_ASSIGN(const auto alone, lock_project(choices, session.store));
+  return lock_now(choices, session);
+}
+
 Result<LockChange> update(const Choices& choices, const std::vector<std::string>& layers, const Session& session) {
+  SHEAF_TRY_ASSIGN(const auto alone, lock_project(choices, session.store));
   SHEAF_TRY_ASSIGN(auto before, load_project(choices));
   if (!before.lock) { // the pins that the refresh settles need a place
-    SHEAF_TRY(lock(choices, session));
+    SHEAF_TRY(lock_now(choices, session));
   }
   RefreshRequest request;
   request.layers = layers;
   request.everything = layers.empty();
-  SHEAF_TRY(refresh(choices, request, session));
+  SHEAF_TRY(refresh_alone(choices, request, session));
   SHEAF_TRY_ASSIGN(const auto after, load_project(choices));
   LockChange change;
   change.was_there = before.lock.has_value();

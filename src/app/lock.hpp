@@ -14,6 +14,9 @@ namespace sheaf::app {
 /// What the stack was made of.
 Result<catalogue::LockFile> lock_of(const Wanted& wanted, const BuiltStack& stack, const Session& session);
 
+/// Held while the lock file of the project is read and written: one process at a time does that.
+Result<os::FileLock> lock_project(const Choices& choices, store::Store& store);
+
 Result<void> write_lock_file(const std::string& project_root, const catalogue::LockFile& lock);
 
 /// Before anything is built: `invalid` if the planned stack is another one than the locked, with every difference.

@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/newest.hpp"
 
+#include "app/deadline.hpp"
+#include "app/test_output.hpp"
 #include "app/up.hpp"
 #include "base/printable.hpp"
 #include "base/text.hpp"
-#include "os/file.hpp"
 #include "sandbox/runtime.hpp"
 #include "workspace/workspace.hpp"
 
 #include <fmt/format.h>
 
-#include <fcntl.h>
-
-#include <algorithm>
+#include <chrono>
 
 namespace sheaf::app {
 namespace {
 
-/// All that a command prints is kept in a file of its own.
+/// An upstream that does not answer must not hold everything up.
+constexpr std::chrono::seconds k_limit{60};
+constexpr std::size_t k_longest = 64;
+
 struct Printed {
   os::ExitStatus status;
+  /// The ends of what was printed.
   std::string output;
   std::string errors;
 };
@@ -33,36 +36,34 @@ Result<Printed> run_in_needs(const Project& project, const catalogue::LayerDefin
   request.project.clear(); // the answer must not depend on it
   request.directory = "/";
   request.argv = {"/bin/sh", "-c", layer.newest};
-  SHEAF_TRY_ASSIGN(const auto output, os::open(staging.file("output"), O_RDWR | O_CREAT));
-  SHEAF_TRY_ASSIGN(const auto errors, os::open(staging.file("errors"), O_RDWR | O_CREAT));
-  request.streams = {-1, output.get(), errors.get()};
+  SHEAF_TRY_ASSIGN(const auto output, OutputReader::start(""));
+  SHEAF_TRY_ASSIGN(const auto errors, OutputReader::start(""));
+  request.streams = {-1, output->output(), errors->output()};
   const auto runtime = sandbox::native_runtime();
-  SHEAF_TRY_ASSIGN(const auto status, workspace::run(request, *runtime, session.events, session.stop));
-  Printed printed{status, {}, {}};
-  SHEAF_TRY_ASSIGN(printed.output, os::read_file(staging.file("output")));
-  SHEAF_TRY_ASSIGN(printed.errors, os::read_file(staging.file("errors")));
+  const Deadline deadline(k_limit, session.stop);
+  const auto status = workspace::run(request, *runtime, session.events, deadline.token());
+  Printed printed{{}, output->finish().tail(), errors->finish().tail()};
+  if (!status && status.error().code() == ErrorCode::cancelled && !session.stop.stop_requested()) {
+    return Error(ErrorCode::failed_step, fmt::format("no answer in {} s", k_limit.count()))
+        .with_details(printed.errors);
+  }
+  SHEAF_TRY_ASSIGN(printed.status, status);
   return printed;
-}
-
-bool is_version_character(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view(".+-_~:").find(c) != std::string_view::npos;
 }
 
 } // namespace
 
 Result<std::string> newest_version(const Project& project, const catalogue::LayerDefinition& layer,
                                    const Session& session) {
-  constexpr std::size_t k_longest = 64;
   const auto doing = fmt::format("asking for the newest version of '{}' with '{}'", layer.name, layer.newest);
   SHEAF_TRY_ASSIGN(const auto printed, run_in_needs(project, layer, session).context(doing));
   if (!printed.status.ok()) {
     return Error(ErrorCode::failed_step, fmt::format("{}: it ended with {}", doing, printed.status.to_string()))
         .with_details(printed.errors);
   }
-  const std::string version(trim(printed.output));
-  const bool is_good =
-      !version.empty() && version.size() <= k_longest && std::ranges::all_of(version, is_version_character);
+  std::string version(trim(printed.output));
+  const bool is_good = version.size() <= k_longest && version.find(':') == std::string::npos &&
+                       !catalogue::arg_mistake(layer.args.at("version"), version);
   if (!is_good) {
     return Error(ErrorCode::invalid, fmt::format("{}: it printed '{}', which is no version", doing,
                                                  printable(version.substr(0, k_longest), Colours::dropped)));

@@ -1,21 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/pins.hpp"
 
+#include "app/base_image.hpp"
 #include "os/file.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <set>
+#include <vector>
 
 namespace sheaf::app {
 namespace {
 
 using Json = nlohmann::json;
 
-/// Projects may define different layers under one name.
+/// Projects may define different layers under one name; and what a project's own layer says of the newest version of a
+/// layer that stands on it is no word for other projects.
+bool depends_on_project(const Project& project, const std::string& name) {
+  std::vector<std::string> open = {name, base_layer(project)};
+  std::set<std::string> seen;
+  while (!open.empty()) {
+    const auto next = std::move(open.back());
+    open.pop_back();
+    const auto* layer = seen.insert(next).second ? project.catalogue.find(next) : nullptr;
+    if (layer != nullptr && layer->origin == catalogue::Origin::project) {
+      return true;
+    }
+    if (layer != nullptr) {
+      open.insert(open.end(), layer->needs.begin(), layer->needs.end());
+    }
+  }
+  return catalogue::names_image(project.config.base.value_or(""));
+}
+
 std::string key_of(const Project& project, const std::string& name) {
-  const auto* layer = project.catalogue.find(name);
-  const bool is_own = layer != nullptr && layer->origin == catalogue::Origin::project;
-  return is_own ? fmt::format("{} of {}", name, project.root) : name;
+  return depends_on_project(project, name) ? fmt::format("{} of {}", name, project.root) : name;
 }
 
 Result<Pins> read(const std::string& path) {

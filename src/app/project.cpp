@@ -51,14 +51,16 @@ public:
   Result<void> read_lock(const Choices& choices) {
     const auto path = lock_path(m_project.root);
     m_project.inputs.push_back(path);
-    SHEAF_TRY_ASSIGN(auto text, os::read_file_if_exists(path));
+    SHEAF_TRY_ASSIGN(auto text, read_plain_file(path));
     if (!text) {
       return choices.locked ? Error(ErrorCode::not_found, fmt::format("there is no '{}'", path))
                                   .with_hint("'sheaf lock' writes it")
                             : Result<void>();
     }
     const auto source = std::make_shared<SourceText>(display_path(path, m_project.root), std::move(*text));
-    m_project.lock = cat::parse_lock(source, m_diagnostics);
+    Diagnostics mistakes;
+    m_project.lock = cat::parse_lock(source, choices.replaces_lock ? mistakes : m_diagnostics);
+    m_project.lock_mistakes = mistakes.render();
     auto& base = m_project.config.base;
     if (m_project.lock && base && !choices.pull && m_project.lock->image.starts_with(*base + "@")) {
       base = m_project.lock->image;
@@ -121,7 +123,7 @@ private:
 
   Result<void> read_level(const std::string& path, std::vector<cat::ProjectConfig>& levels) {
     m_project.inputs.push_back(path);
-    SHEAF_TRY_ASSIGN(auto text, os::read_file_if_exists(path));
+    SHEAF_TRY_ASSIGN(auto text, read_plain_file(path));
     if (text) {
       auto source = std::make_shared<SourceText>(display_path(path, m_project.root), std::move(*text));
       if (auto config = cat::parse_config(std::move(source), m_diagnostics)) {

@@ -31,6 +31,8 @@ struct Choices {
   std::optional<std::string> stack;
   /// An image to use as it is.
   std::optional<std::string> image;
+  /// sheaf.lock will be written anew: one that cannot be read is none.
+  bool replaces_lock = false;
 };
 
 struct Project {
@@ -44,6 +46,8 @@ struct Project {
   bool locked = false;
   /// What sheaf.lock says; nothing if there is none.
   std::optional<catalogue::LockFile> lock;
+  /// Why it is none although it is there; empty otherwise.
+  std::string lock_mistakes;
   std::optional<std::string> stack;
   /// Layers and agents that the choices name; they come on top of a level of `stack`.
   std::vector<std::string> added_layers;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/project_layer.hpp"
 
+#include "app/layer_folders.hpp"
 #include "base/text.hpp"
 #include "os/fd.hpp"
 #include "os/file.hpp"
@@ -127,7 +128,8 @@ private:
       return Error(ErrorCode::denied, fmt::format("'{}' lies outside of the project", path))
           .with_context(std::string(doing));
     }
-    SHEAF_TRY_ASSIGN(auto content, os::read_file(path).context(doing));
+    SHEAF_TRY_ASSIGN(auto read, read_plain_file(path).context(doing));
+    auto content = std::move(read).value_or("");
     auto text = containerfile_of_snippet(content);
     m_wanted.own_source = std::make_shared<const SourceText>(file, std::move(content));
     return std::make_shared<const SourceText>(file, std::move(text));
@@ -152,7 +154,7 @@ private:
   Result<void> read_ignore_file() {
     for (const auto* name : k_ignore_names) {
       m_wanted.own_inputs.push_back(fmt::format("{}/{}", m_project.root, name));
-      SHEAF_TRY_ASSIGN(auto text, os::read_file_if_exists(m_wanted.own_inputs.back()));
+      SHEAF_TRY_ASSIGN(auto text, read_plain_file(m_wanted.own_inputs.back()));
       if (text) {
         Diagnostics diagnostics;
         m_ignore = context::IgnorePatterns::parse(std::make_shared<SourceText>(name, std::move(*text)), diagnostics);

@@ -206,7 +206,22 @@ Result<void> fill(Wanted& wanted, const Project& project, const Session& session
 
 } // namespace
 
+namespace {
+
+/// An image that is used as it is has no layers that could be looked at, locked or tested.
+Result<void> refuse_image(const Project& project) {
+  if (!project.config.image) {
+    return {};
+  }
+  return Error(ErrorCode::invalid, fmt::format("this project uses the image '{}' as it is ({}): there are no layers",
+                                               *project.config.image, origin_of(project, "image", "the settings")))
+      .with_hint("take 'image' out to work with layers");
+}
+
+} // namespace
+
 Result<Wanted> want(const Project& project, const Session& session, Fetch fetch) {
+  SHEAF_TRY(refuse_image(project));
   Wanted wanted;
   SHEAF_TRY_ASSIGN(wanted.detection, detect_project(project));
   SHEAF_TRY_ASSIGN(wanted.selection, select(project, wanted.detection));

@@ -162,7 +162,15 @@ Result<std::optional<store::StoredImage>> find_stored(const std::string& name, s
     return image;
   }
   SHEAF_TRY_ASSIGN(const auto id, os::read_file_if_exists(pulled_path(*reference->digest, std::nullopt, store)));
-  return id ? store.find_image(*id) : Result<std::optional<store::StoredImage>>(std::nullopt);
+  if (id) {
+    return store.find_image(*id);
+  }
+  // An image that was made here has the name, and the digest of no registry.
+  auto tagged = *reference;
+  tagged.digest.reset();
+  SHEAF_TRY_ASSIGN(auto named, store.find_image(tagged.to_string()));
+  const bool is_it = named && (named->id == *reference->digest || named->record.manifest == *reference->digest);
+  return is_it ? std::move(named) : std::nullopt;
 }
 
 Result<Pulled> pull_image(const std::string& name, const std::optional<oci::Platform>& platform,

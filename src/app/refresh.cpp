@@ -198,6 +198,12 @@ private:
 } // namespace
 
 Result<std::vector<Refreshed>> refresh(const Choices& choices, const RefreshRequest& request, const Session& session) {
+  SHEAF_TRY_ASSIGN(const auto alone, lock_project(choices, session.store));
+  return refresh_alone(choices, request, session);
+}
+
+Result<std::vector<Refreshed>> refresh_alone(const Choices& choices, const RefreshRequest& request,
+                                             const Session& session) {
   auto fresh = choices;
   fresh.pull = choices.pull || request.everything;
   if (choices.locked) {

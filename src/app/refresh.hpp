@@ -34,6 +34,10 @@ struct Refreshed {
 /// the project refuses to differ from its lock file.
 Result<std::vector<Refreshed>> refresh(const Choices& choices, const RefreshRequest& request, const Session& session);
 
+/// The same, for whoever holds the project's lock already.
+Result<std::vector<Refreshed>> refresh_alone(const Choices& choices, const RefreshRequest& request,
+                                             const Session& session);
+
 /// One line: "codex 0.41.0 -> 0.42.0".
 std::string describe(const Refreshed& refreshed);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/test_run.hpp"
 
+#include "app/deadline.hpp"
 #include "app/test_output.hpp"
 #include "app/up.hpp"
 #include "base/text.hpp"
@@ -13,11 +14,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <condition_variable>
 #include <ctime>
-#include <functional>
-#include <mutex>
-#include <thread>
 #include <utility>
 
 namespace sheaf::app {
@@ -31,31 +28,6 @@ constexpr std::string_view k_key_version = "sheaf-test 1";
 std::string record_path(const store::Store& store, const Digest& key) {
   return fmt::format("{}/tests/{}", store.root(), key.hex());
 }
-
-/// Asks for a stop when the caller does, or when the time is up.
-class Deadline {
-public:
-  Deadline(std::chrono::seconds limit, const std::stop_token& caller)
-      : m_from_caller(caller, [this] { m_stop.request_stop(); }),
-        m_timer([this, limit](const std::stop_token& over) { wait(limit, over); }) {}
-
-  std::stop_token token() const { return m_stop.get_token(); }
-
-private:
-  void wait(std::chrono::seconds limit, const std::stop_token& over) {
-    std::mutex mutex;
-    std::condition_variable_any changed;
-    std::unique_lock lock(mutex);
-    changed.wait_for(lock, over, limit, [] { return false; });
-    if (!over.stop_requested()) {
-      m_stop.request_stop();
-    }
-  }
-
-  std::stop_source m_stop;
-  std::stop_callback<std::function<void()>> m_from_caller;
-  std::jthread m_timer; ///< ends first
-};
 
 std::string why_failed(const Result<os::ExitStatus>& status, const OutputWatch& output, std::chrono::seconds limit) {
   if (!status) {

@@ -250,6 +250,10 @@ std::int64_t expiry_of(const Wanted& wanted, const Project& project, const Built
 Result<Environment> make_ready(const Choices& choices, Session session) {
   SHEAF_TRY_ASSIGN(const auto project, load_project(choices));
   SHEAF_TRY(check_store_place(project.root, session.store.root()));
+  if (project.config.image && project.locked) {
+    return Error(ErrorCode::invalid, "sheaf.lock holds layers, and this project uses an image as it is")
+        .with_hint("name the image with its digest, and leave '--locked' out");
+  }
   if (project.config.image) {
     return image_environment(project, session);
   }

@@ -40,6 +40,12 @@ std::int64_t epoch_of(const plan::BaseImage& image) {
   return image.created > std::time(nullptr) ? k_earliest : std::max(image.created, k_earliest);
 }
 
+Error lock_error(const plan::LayerPlan& plan, const ContentKey& content) {
+  return Error(ErrorCode::conflict, fmt::format("the layer '{}' came out as {}, but sheaf.lock has {}", plan.name,
+                                                content.short_hex(), plan.locked->content.short_hex()))
+      .with_hint("what it downloads has changed since; get the layer from a cache, or accept it with 'sheaf lock'");
+}
+
 /// Looks at the tree as the steps left it, before it is captured.
 using Inspect = std::function<Result<void>(const std::string& tree)>;
 
@@ -63,6 +69,9 @@ public:
     const auto start = Clock::now();
     SHEAF_TRY_ASSIGN(auto record, make(closure, below, nullptr, {}, stop));
     record.build_ms = static_cast<std::int64_t>(milliseconds_since(start));
+    if (is_locked() && m_plan.locked->is_strict && record.content_key != m_plan.locked->content) {
+      return lock_error(m_plan, record.content_key); // nothing of it is kept
+    }
     if (m_has_lists) { // before the commit: a base without its package lists would be of no use
       SHEAF_TRY(keep_generation(record));
     }
@@ -260,13 +269,11 @@ Result<void> LayerBuilder::compare_with_lock(const plan::LayerPlan& plan, const 
   if (!plan.locked || plan.locked->recipe != key || plan.locked->content == layer.record.content_key) {
     return {};
   }
-  const auto message = fmt::format("the layer '{}' came out as {}, but sheaf.lock has {}", plan.name,
-                                   layer.record.content_key.short_hex(), plan.locked->content.short_hex());
   if (plan.locked->is_strict) {
-    return Error(ErrorCode::conflict, message)
-        .with_hint("what it downloads has changed since; get the layer from a cache, or accept it with 'sheaf lock'");
+    return lock_error(plan, layer.record.content_key);
   }
-  m_events.emit({EventKind::warning, "", message + "; 'sheaf lock' accepts that"});
+  m_events.emit(
+      {EventKind::warning, "", lock_error(plan, layer.record.content_key).message() + "; 'sheaf lock' accepts that"});
   return {};
 }
 

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <limits>
 #include <set>
 #include <utility>
 
@@ -14,6 +13,8 @@ namespace sheaf::catalogue {
 namespace {
 
 constexpr std::string_view k_version = "1";
+/// The end of the year 9999.
+constexpr std::int64_t k_latest = 253402300799;
 constexpr const char* k_head =
     "# What the environment of this project is made of. Written by 'sheaf lock' and 'sheaf update';\n"
     "# keep it with the project, do not edit it.\n";
@@ -57,9 +58,11 @@ LockedLayer read_layer(const YamlEntry& entry, const ReadContext& context) {
   MapReader map(entry.value, fmt::format("the layer '{}'", entry.key), context);
   LockedLayer layer;
   layer.version = map.text("version").value_or("");
+  if (!layer.version.empty() && arg_mistake({ArgType::version, {}, {}, {}}, layer.version)) {
+    context.error(map.find("version")->span, "bad-value", "this is not a version");
+  }
   if (const auto* refreshed = map.find("refreshed")) {
-    layer.refreshed =
-        read_number(*refreshed, {1, std::numeric_limits<std::int64_t>::max()}, "'refreshed'", context).value_or(0);
+    layer.refreshed = read_number(*refreshed, {1, k_latest}, "'refreshed'", context).value_or(0);
   }
   for (auto& name : map.words("on-top-of")) {
     check_name(name.text, name.span, context);
@@ -178,6 +181,14 @@ std::optional<LockFile> parse_lock(const std::shared_ptr<const SourceText>& sour
     for (const auto& entry : read_map(*layers, "'layers'", context)) {
       check_name(entry.key, entry.key_span, context);
       lock.layers.emplace(entry.key, read_layer(entry, context));
+    }
+  }
+  for (const auto& [name, layer] : lock.layers) {
+    for (const auto& other : layer.on_top_of) {
+      if (!lock.layers.contains(other)) {
+        context.error(map.find("layers")->span, "unknown-layer",
+                      fmt::format("'{}' is on top of '{}', which is not in the file", name, other));
+      }
     }
   }
   lock.packages = map.texts("packages");

@@ -185,13 +185,25 @@ private:
     }
   }
   void check_source(const InlineSource& /*source*/, const cf::Word& /*word*/) {}
+  /// What an address says ends in logs, records and lock files.
+  void check_address(const std::string& url, const cf::Word& word) {
+    const auto scheme = url.find("://");
+    const auto user =
+        scheme == std::string::npos ? std::string() : url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
+    if (const auto at = user.rfind('@'); at != std::string::npos && user.find(':') < at) {
+      error(word.span, "secret-in-address", "the address has a password in it, which would be kept with the layer",
+            "leave it out; git asks its credential helper, or an ssh agent");
+    }
+  }
   void check_source(const HttpSource& source, const cf::Word& word) {
+    check_address(source.url, word);
     if (source.checksum.empty()) {
       error(word.span, "missing-checksum", fmt::format("what is at '{}' may change, and a layer may not", source.url),
             "add '--checksum=sha256:DIGEST'");
     }
   }
   void check_source(const GitSource& source, const cf::Word& word) {
+    check_address(source.url, word);
     if (source.checksum.empty() && !(source.ref.size() >= 40 && is_commit(source.ref))) {
       error(word.span, "missing-checksum", fmt::format("what is at '{}' may change, and a layer may not", source.url),
             "name the commit: '#COMMIT' behind the address, or '--checksum=COMMIT'");

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sheaf refresh`, `lock`, `update`, `--locked`, `--full-rebuild`: layers that follow a moving upstream, held and let go."""
 
+import json
+import os
 import shutil
 
 import pytest
@@ -205,3 +207,81 @@ def test_wrong_lock_files(upstream):
         assert message in outcome.err, outcome
     upstream.write("sheaf.lock", "version: 2\nlayers: {}\n")
     assert "reads lock files of version 1 only" in upstream.sheaf("plan").err
+
+
+def test_what_a_project_says_of_versions_counts_for_it_alone(machine):
+    """A project's own layer below an agent answers for it: that must not become the version of other projects."""
+    names = ("honest", "other")
+    projects = {name: sheaf.tiny_project(machine, name) for name in names}
+    for project in projects.values():
+        project.write("sheaf.yml", "agents: [codex]\n")
+        project.layer("node", "RUN mkdir -p /usr/bin && printf '#!/bin/sh\\necho 6.6.6 > /made\\necho 6.6.6\\n' > /usr/bin/npm"
+                      " && chmod 755 /usr/bin/npm\n", "kind: toolchain\n")
+    projects["other"].ok("refresh", "codex", "--base", "base")
+    assert "codex of " in (machine.store / "pins.json").read_text()
+    assert projects["honest"].shell("cat /made") == "6.6.6\n"
+    (line,) = [layer for layer in projects["other"].ok("plan", "--json").json()["layers"] if layer["name"] == "codex"]
+    assert line["state"] == "reused", line
+    pins = json.loads((machine.store / "pins.json").read_text())["layers"]
+    assert list(pins) == [f"codex of {projects['other'].path}"], pins
+
+
+def test_two_refreshes_at_once_both_count(upstream):
+    second = AGENT.replace("kind: agent", "kind: tool")
+    upstream.layer("tool", "ARG VERSION\nRUN echo $VERSION > /tool\n", second)
+    upstream.write("sheaf.yml", "layers: [side, tool]\nagents: [agent]\n")
+    upstream.ok("lock")
+    publish(upstream, "3.0.0\n")
+    upstream.ok("lock")
+    started = [upstream.start("refresh", name) for name in ("agent", "tool")]
+    outcomes = [sheaf.finish(process) for process in started]
+    assert [outcome.code for outcome in outcomes] == [0, 0], outcomes
+    assert (upstream.path / "sheaf.lock").read_text().count('version: "3.0.0"') == 2
+    assert upstream.ok("up", "--locked", "--", "cat", "/agent", "/tool").out == "3.0.0\n3.0.0\n"
+
+
+def test_a_damaged_lock_is_written_anew(upstream):
+    upstream.ok("lock")
+    text = (upstream.path / "sheaf.lock").read_text()
+    for damage in ("<<<<<<< ours\n" + text, "", text[:-40] + "\x01", text.replace("1.0.0", "a\\nb; touch /x")):
+        upstream.write("sheaf.lock", damage)
+        assert upstream.sheaf("plan").code != 0
+        outcome = upstream.ok("lock")
+        assert "sheaf.lock is written anew" in outcome.err, outcome
+        assert (upstream.path / "sheaf.lock").read_text() == text
+    (upstream.path / "sheaf.lock").unlink()
+    os.mkfifo(upstream.path / "sheaf.lock")
+    outcome = upstream.sheaf("plan", timeout=20)
+    assert outcome.code != 0 and "is no plain file" in outcome.err, outcome
+
+
+def test_images_have_no_layers_to_lock(upstream):
+    upstream.write("sheaf.yml", "image: localhost/some:1\n")
+    for words in (("lock",), ("refresh",), ("update",), ("test",), ("why", "low")):
+        outcome = upstream.sheaf(*words)
+        assert outcome.code == 2 and "there are no layers" in outcome.err, outcome
+    upstream.write("sheaf.lock", "version: 1\nlayers: {}\n")
+    outcome = upstream.sheaf("up", "--locked", "--", "true")
+    assert outcome.code == 2 and "uses an image as it is" in outcome.err, outcome
+
+
+def test_a_base_that_was_built_here_is_locked(upstream, machine):
+    image = upstream.machine.directory("image")
+    (image / "busybox").write_bytes(sheaf.busybox())
+    (image / "Dockerfile").write_text(
+        "FROM scratch\nCOPY --chmod=755 busybox /bin/busybox\nRUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]\n"
+        "RUN mkdir -p /etc && printf 'root:x:0:0::/:/bin/sh\\ndev:x:1000:1000::/:/bin/sh\\n' > /etc/passwd && mkdir -p /workspace /tmp\n"
+        "USER dev\n")
+    machine.give(image)
+    project = sheaf.Project(machine, "based")
+    project.write("sheaf.yml", "base: localhost/own:1\nlayers: [tool]\n")
+    project.layer("base", "", "kind: base\nfamilies: [deb]\n")
+    project.layer("tool", "RUN echo tool > /tool\n")
+    machine.ok("build", "-t", "localhost/own:1", image)
+    project.ok("lock")
+    assert project.ok("up", "--locked", "--", "cat", "/tool").out == "tool\n"
+    assert project.ok("up", "--", "cat", "/tool").out == "tool\n"
+    (image / "Dockerfile").write_text((image / "Dockerfile").read_text() + "LABEL new=1\n")
+    machine.ok("build", "-t", "localhost/own:1", image)
+    outcome = project.sheaf("up", "--locked", "--", "true")
+    assert outcome.code != 0, outcome

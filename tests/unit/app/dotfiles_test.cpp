@@ -85,8 +85,9 @@ TEST_F(FindDotfiles, KeepsWhatIsExecutable) {
   EXPECT_THAT(found->layer->files, ElementsAre(Key("executable/tool"), Key("plain/template"), Key("usual/script")));
   EXPECT_EQ(found->layer->containerfile->text(), "FROM ${BASE_IMAGE}\n"
                                                  "COPY --chown=dev:dev --chmod=0755 executable/ /home/dev/\n"
-                                                 "COPY --chown=dev:dev --chmod=a-x+X plain/ /home/dev/\n"
-                                                 "COPY --chown=dev:dev usual/ /home/dev/\n");
+                                                 "COPY --chown=dev:dev plain/ /home/dev/\n"
+                                                 "COPY --chown=dev:dev usual/ /home/dev/\n"
+                                                 "RUN [\"chmod\",\"0644\",\"/home/dev/template\"]\n");
 }
 
 TEST_F(FindDotfiles, RefusesLinksAndOtherFoldersOfTheUser) {
