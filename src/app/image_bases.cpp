@@ -52,7 +52,7 @@ Result<std::optional<store::ImageRecord>> in_store(const std::string& name, cons
       return pulled;
     }
   }
-  SHEAF_TRY_ASSIGN(auto image, session.store.find_image(name));
+  SHEAF_TRY_ASSIGN(auto image, find_stored(name, session.store));
   return image && fits(image->record, platform) ? std::optional(std::move(image->record)) : std::nullopt;
 }
 
