@@ -185,6 +185,8 @@ std::optional<std::int64_t> expiry_of(const catalogue::LayerDefinition& layer, c
 
 Result<std::optional<store::StoredLayer>> likest_build(const plan::LayerPlan& plan, store::Store& store) {
   SHEAF_TRY_ASSIGN(auto builds, store.history(plan.name));
+  std::erase_if(
+      builds, [&plan](const auto& layer) { return layer.record.recipe.value_or(store::Recipe()).owner != plan.owner; });
   if (builds.empty()) {
     return std::optional<store::StoredLayer>();
   }

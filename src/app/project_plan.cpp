@@ -143,7 +143,11 @@ Result<std::vector<plan::LayerPlan>> plan_with(const Wanted& wanted, const Proje
   if (diagnostics.has_errors()) {
     return in_place(diagnostics, wanted).to_error("reading the Containerfiles of the stack");
   }
-  for (auto& plan : plans) {
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    auto& plan = plans[i];
+    const auto& layer = *stack.entries[i].layer;
+    const bool is_own = layer.origin == catalogue::Origin::project || layer.kind == catalogue::Kind::project;
+    plan.owner = is_own ? Digest::of(project.root).hex() : "";
     if (const auto pin = wanted.pins.find(plan.name); pin != wanted.pins.end() && pin->second.refreshed != 0) {
       plan.inputs["refresh"] = std::to_string(pin->second.refreshed);
     }

@@ -21,9 +21,14 @@ std::vector<LayerChange> all_changes(const Ingredients& before, const Ingredient
 
 /// Why the build that is used was made: against the one before it.
 Result<void> look_back(Explanation& explanation, const std::string& recipe_key, store::Store& store) {
-  SHEAF_TRY_ASSIGN(const auto builds, store.history(explanation.line.name));
-  const auto used = std::ranges::find_if(
-      builds, [&recipe_key](const auto& layer) { return layer.record.recipe_key.to_string() == recipe_key; });
+  SHEAF_TRY_ASSIGN(auto builds, store.history(explanation.line.name));
+  const auto is_used = [&recipe_key](const auto& layer) { return layer.record.recipe_key.to_string() == recipe_key; };
+  if (const auto one = std::ranges::find_if(builds, is_used); one != builds.end()) {
+    const auto owner = one->record.recipe.value_or(store::Recipe()).owner;
+    std::erase_if(builds,
+                  [&owner](const auto& layer) { return layer.record.recipe.value_or(store::Recipe()).owner != owner; });
+  }
+  const auto used = std::ranges::find_if(builds, is_used);
   if (used == builds.end()) {
     return {};
   }

@@ -12,6 +12,7 @@ store::Recipe recipe_of(const plan::LayerPlan& plan, const std::map<std::string,
   }
   recipe.files = plan::read_files(plan);
   recipe.arguments = plan.arguments;
+  recipe.owner = plan.owner;
   for (const auto& name : plan.closure) {
     if (const auto found = closure.find(name); found != closure.end()) {
       recipe.needs[name] = found->second.hex();

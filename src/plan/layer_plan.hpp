@@ -53,6 +53,8 @@ struct LayerPlan {
   std::map<std::string, std::string> inputs;
   /// No part of the key.
   std::optional<LockedContent> locked;
+  /// As in the record's recipe; no part of the key.
+  std::string owner;
 };
 
 /// The plan of every layer of `stack`, in its order. Mistakes in Containerfiles and arguments, and layers that do not

@@ -33,12 +33,17 @@ Json to_json(const Recipe& recipe) {
   return {{"instructions", instructions},
           {"files", recipe.files},
           {"arguments", recipe.arguments},
-          {"needs", recipe.needs}};
+          {"needs", recipe.needs},
+          {"owner", recipe.owner}};
 }
 
 Recipe recipe_from(const Json& json) {
   using Words = std::map<std::string, std::string>;
-  Recipe recipe{{}, json.at("files").get<Words>(), json.at("arguments").get<Words>(), json.at("needs").get<Words>()};
+  Recipe recipe{{},
+                json.at("files").get<Words>(),
+                json.at("arguments").get<Words>(),
+                json.at("needs").get<Words>(),
+                json.value("owner", std::string())};
   for (const auto& instruction : json.at("instructions")) {
     recipe.instructions.push_back({instruction.at("text"), instruction.at("digest")});
   }

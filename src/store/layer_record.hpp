@@ -41,6 +41,9 @@ struct Recipe {
   std::map<std::string, std::string> arguments;
   /// Content keys of the layers it was built on, as hex, by name.
   std::map<std::string, std::string> needs;
+  /// Whose definition it was: the digest of a project's path for its own layers, else empty. Other projects may have
+  /// other layers of that name.
+  std::string owner;
   bool operator==(const Recipe&) const = default;
 };
 

@@ -214,3 +214,16 @@ def test_texts_for_people(chain):
     chain.write("sheaf.yml", "layers: [top, side, new]\n")
     assert normalised(chain.ok("plan").out) == normalised(PLAN)
     assert normalised(chain.ok("why", "low").out) == normalised(WHY)
+
+
+def test_layers_of_other_projects_are_no_older_builds(machine):
+    one, two = sheaf.tiny_project(machine, "one"), sheaf.tiny_project(machine, "two")
+    for project, word in ((one, "alpha"), (two, "omega")):
+        project.write("sheaf.yml", "layers: [tool]\nsnippet: |\n  USER root\n  RUN echo " + word + " > /mine\n")
+        project.layer("tool", f"RUN echo {word} > /tool\n")
+    one.build()
+    found = layers(two)
+    assert (found["tool"]["state"], found["project"]["state"]) == ("missing", "missing"), found
+    assert "alpha" not in two.ok("plan").out + two.ok("why", "project").out
+    two.build()
+    assert "the first build of this name" in two.ok("why", "tool").out
