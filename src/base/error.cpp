@@ -40,6 +40,7 @@ ErrorCode code_of(int errno_value) {
   case EAGAIN:
     return ErrorCode::busy;
   case EINVAL:
+  case EISDIR:
   case ELOOP:
   case ENAMETOOLONG:
     return ErrorCode::invalid;

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "net/http_client.hpp"
+#include "os/as_caller.hpp"
 #include "os/file.hpp"
 
 #include <fmt/format.h>
@@ -68,7 +69,7 @@ Result<FileVersion> fetch(const std::string& url, const std::string& partial, st
   request.sink = [&](std::string_view bytes) { return os::write_all(file, bytes); };
   // What the URL names may have changed since the last attempt.
   request.restart = [&]() -> Result<void> {
-    if (ftruncate(file.get(), 0) != 0 || lseek(file.get(), 0, SEEK_SET) != 0) {
+    if (os::uninterrupted([&] { return ftruncate(file.get(), 0); }) != 0 || lseek(file.get(), 0, SEEK_SET) != 0) {
       return Error::from_errno(errno, fmt::format("emptying '{}'", partial));
     }
     return {};

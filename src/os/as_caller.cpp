@@ -3,6 +3,7 @@
 
 #include "os/namespaces.hpp"
 
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,7 +28,11 @@ bool become_caller() {
 
 } // namespace
 
-AsCaller::AsCaller() : m_changed(become_caller()) {}
+AsCaller::AsCaller() {
+  prctl(PR_GET_PDEATHSIG, &m_death_signal);
+  m_parent = getppid();
+  m_changed = become_caller();
+}
 
 AsCaller::~AsCaller() {
   if (m_changed) {
@@ -35,6 +40,12 @@ AsCaller::~AsCaller() {
     become_user(0);
     become_group(0);
     prctl(PR_SET_DUMPABLE, 1); // a change of ids ends it, and with it our access to /proc/self (prctl(2))
+    if (m_death_signal != 0) {
+      prctl(PR_SET_PDEATHSIG, m_death_signal);
+      if (getppid() != m_parent) { // it ended meanwhile
+        raise(m_death_signal);
+      }
+    }
     errno = error;
   }
 }

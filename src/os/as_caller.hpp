@@ -20,14 +20,27 @@ public:
   bool changed() const { return m_changed; }
 
 private:
-  bool m_changed;
+  /// Of whose signals a change of ids rids this process (prctl(2), PR_SET_PDEATHSIG): they are asked for again.
+  int m_death_signal = 0;
+  int m_parent = 0;
+  bool m_changed = false;
 };
 
-/// The result of a system call that gives a negative number and errno; one that was not permitted is made once more as
-/// the caller.
+/// The result of a system call that gives a negative number and errno; one that a signal interrupted is made again. Not
+/// for close(2).
+template <class Call>
+auto uninterrupted(const Call& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) {
+    result = call();
+  }
+  return result;
+}
+
+/// The same; one that was not permitted is made once more as the caller.
 template <class Call>
 auto or_as_caller(const Call& call) {
-  const auto result = call();
+  const auto result = uninterrupted(call);
   if (result >= 0 || errno != EACCES) {
     return result;
   }
@@ -36,7 +49,7 @@ auto or_as_caller(const Call& call) {
     errno = EACCES;
     return result;
   }
-  return call();
+  return uninterrupted(call);
 }
 
 } // namespace sheaf::os

@@ -51,15 +51,23 @@ struct SpawnSetup {
 };
 
 /// Signals that we ignore or block must not stay so in the child.
-void reset_signals(SpawnSetup& setup, bool new_session) {
+void reset_signals(SpawnSetup& setup, const SpawnOptions& options) {
   sigset_t set;
   sigemptyset(&set);
-  posix_spawnattr_setsigmask(&setup.attributes, &set);
-  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGTTOU, SIGTTIN}) {
+  if (!options.holds_signals) {
+    posix_spawnattr_setsigmask(&setup.attributes, &set);
+  }
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) {
+    sigaddset(&set, signal);
+  }
+  if (options.holds_signals) {
+    posix_spawnattr_setsigmask(&setup.attributes, &set);
+  }
+  for (const int signal : {SIGPIPE, SIGTTOU, SIGTTIN}) {
     sigaddset(&set, signal);
   }
   posix_spawnattr_setsigdefault(&setup.attributes, &set);
-  const int session = new_session ? POSIX_SPAWN_SETSID : 0;
+  const int session = options.new_session ? POSIX_SPAWN_SETSID : 0;
   posix_spawnattr_setflags(&setup.attributes,
                            static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | session));
 }
@@ -73,7 +81,7 @@ std::string ExitStatus::to_string() const {
 
 Result<Child> Child::spawn(const SpawnOptions& options) {
   SpawnSetup setup;
-  reset_signals(setup, options.new_session);
+  reset_signals(setup, options);
   // First everything is moved out of the way, so that a target number never overwrites a source not yet used.
   std::vector<Fd> copies;
   for (const auto& [from, to] : options.descriptors) {

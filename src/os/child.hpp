@@ -35,6 +35,9 @@ struct SpawnOptions {
   std::vector<std::pair<int, int>> descriptors;
   /// A session of its own, so that the terminal's signals do not reach it.
   bool new_session = false;
+  /// The signals that end programs (SIGINT, SIGQUIT, SIGTERM, SIGHUP) wait until the child says what they are to it:
+  /// one that ignores them is not to die of a Ctrl-C in its first moments.
+  bool holds_signals = false;
 };
 
 /// Killed (SIGKILL) and reaped on destruction if it still runs.

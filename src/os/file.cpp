@@ -2,6 +2,7 @@
 #include "os/file.hpp"
 
 #include "os/as_caller.hpp"
+#include "os/new_file.hpp"
 
 #include <fmt/format.h>
 
@@ -24,17 +25,10 @@ std::int64_t nanoseconds(const timespec& time) {
   return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
-std::string parent_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) {
-    return ".";
-  }
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 Result<Fd> open_to_empty(const Fd& directory, const std::string& name) {
   const auto open_it = [&] {
-    return Fd(openat(directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    return Fd(uninterrupted(
+        [&] { return openat(directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
   };
   auto child = open_it();
   if (!child && errno == EACCES) {
@@ -129,7 +123,7 @@ bool is_directory(const std::string& path) {
 
 Result<void> write_file(const std::string& path, std::string_view content, Durable durable, mode_t mode) {
   const auto doing = fmt::format("writing '{}'", path);
-  std::string temporary = path + ".XXXXXX";
+  std::string temporary;
   Fd fd(or_as_caller([&] {
     temporary = path + ".XXXXXX";
     return mkostemp(temporary.data(), O_CLOEXEC);
@@ -139,19 +133,16 @@ Result<void> write_file(const std::string& path, std::string_view content, Durab
   }
   Leftover leftover{temporary};
   SHEAF_TRY(write_all(fd, content).context(doing));
-  if (fchmod(fd.get(), mode) != 0 || (durable == Durable::yes && fsync(fd.get()) != 0)) {
+  if (fchmod(fd.get(), mode) != 0) {
     return Error::from_errno(errno, doing);
+  }
+  if (durable == Durable::yes) {
+    SHEAF_TRY(flush(fd).context(doing));
   }
   SHEAF_TRY(fd.close().context(doing));
   SHEAF_TRY(rename(temporary, path));
   leftover.armed = false;
-  if (durable == Durable::yes) {
-    SHEAF_TRY_ASSIGN(const Fd directory, open(parent_of(path), O_RDONLY | O_DIRECTORY));
-    if (fsync(directory.get()) != 0) {
-      return Error::from_errno(errno, doing);
-    }
-  }
-  return {};
+  return durable == Durable::yes ? sync_directory(parent_of(path)).context(doing) : Result<void>();
 }
 
 Result<void> make_directories(const std::string& path, mode_t mode) {
@@ -162,10 +153,18 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   if (parent != path && parent != ".") {
     SHEAF_TRY(make_directories(parent, mode));
   }
-  if (or_as_caller([&] { return mkdir(path.c_str(), mode); }) == 0 || (errno == EEXIST && is_directory(path))) {
-    return {}; // another process may have made it just now
+  const auto doing = fmt::format("creating directory '{}'", path);
+  if (or_as_caller([&] { return mkdir(path.c_str(), mode); }) != 0) {
+    const auto failure = errno;
+    if (failure != EEXIST) {
+      return Error::from_errno(failure, doing);
+    }
+    if (!is_directory(path)) { // else another process made it just now
+      return Error(ErrorCode::invalid, fmt::format("{}: something else has that name", doing))
+          .with_hint(fmt::format("move '{}' away; it is made anew", path));
+    }
   }
-  return Error::from_errno(errno, fmt::format("creating directory '{}'", path));
+  return {};
 }
 
 Result<void> rename(const std::string& from, const std::string& to) {
@@ -199,10 +198,15 @@ Result<void> remove_file_if_exists(const std::string& path) {
 
 Result<void> sync_file_system(const std::string& path) {
   SHEAF_TRY_ASSIGN(const Fd fd, open(path, O_RDONLY));
-  if (syncfs(fd.get()) != 0) {
+  if (uninterrupted([&] { return syncfs(fd.get()); }) != 0) {
     return Error::from_errno(errno, fmt::format("flushing the file system of '{}'", path));
   }
   return {};
+}
+
+Result<void> sync_directory(const std::string& path) {
+  SHEAF_TRY_ASSIGN(const Fd directory, open(path, O_RDONLY | O_DIRECTORY));
+  return flush(directory).context(fmt::format("flushing the directory '{}'", path));
 }
 
 Result<std::vector<DirectoryEntry>> list_directory(const Fd& directory) {

@@ -38,6 +38,8 @@ Result<void> remove_all(const std::string& path);
 Result<void> remove_file_if_exists(const std::string& path);
 /// Flushes the file system that holds `path`: syncfs(2).
 Result<void> sync_file_system(const std::string& path);
+/// Flushes the entries of a directory: what was renamed into it stays there.
+Result<void> sync_directory(const std::string& path);
 
 struct DirectoryEntry {
   std::string name;

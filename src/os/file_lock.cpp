@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/file_lock.hpp"
 
+#include "os/as_caller.hpp"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
 #include <sys/file.h>
 
 #include <cerrno>
+#include <string_view>
 
 namespace sheaf::os {
 namespace {
@@ -15,13 +18,11 @@ namespace {
 Result<std::optional<Fd>> lock(const std::string& path, int operation) {
   for (;;) {
     SHEAF_TRY_ASSIGN(Fd fd, open(path, O_RDWR | O_CREAT, 0644));
-    while (flock(fd.get(), operation) != 0) {
+    if (uninterrupted([&] { return flock(fd.get(), operation); }) != 0) {
       if (errno == EWOULDBLOCK) {
         return std::optional<Fd>();
       }
-      if (errno != EINTR) {
-        return Error::from_errno(errno, fmt::format("locking '{}'", path));
-      }
+      return Error::from_errno(errno, fmt::format("locking '{}'", path));
     }
     struct stat held {};
     struct stat named {};
@@ -31,17 +32,28 @@ Result<std::optional<Fd>> lock(const std::string& path, int operation) {
   }
 }
 
+/// Whoever changes a store locks something of it first.
+constexpr std::string_view k_read_only = "the store can only be read: 'sheaf plan', 'sheaf image list', 'sheaf df' and "
+                                         "'sheaf fsck' work on it; for all else "
+                                         "make it writable or choose another one with --root or SHEAF_ROOT";
+
+/// The file at `path`, locked; nothing if somebody else holds it and the operation does not wait.
+Result<std::optional<Fd>> lock_in_store(const std::string& path, int operation) {
+  auto fd = lock(path, operation);
+  return !fd && fd.error().errno_value() == EROFS ? std::move(fd).hint(k_read_only) : std::move(fd);
+}
+
 int flag(LockMode mode) { return mode == LockMode::shared ? LOCK_SH : LOCK_EX; }
 
 } // namespace
 
 Result<FileLock> FileLock::acquire(const std::string& path, LockMode mode) {
-  SHEAF_TRY_ASSIGN(auto fd, lock(path, flag(mode)));
+  SHEAF_TRY_ASSIGN(auto fd, lock_in_store(path, flag(mode)));
   return FileLock(std::move(*fd));
 }
 
 Result<std::optional<FileLock>> FileLock::try_acquire(const std::string& path, LockMode mode) {
-  SHEAF_TRY_ASSIGN(auto fd, lock(path, flag(mode) | LOCK_NB));
+  SHEAF_TRY_ASSIGN(auto fd, lock_in_store(path, flag(mode) | LOCK_NB));
   if (!fd) {
     return std::optional<FileLock>();
   }

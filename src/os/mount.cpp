@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -73,14 +74,14 @@ constexpr std::size_t k_longest_value = 255;
 /// OVL_MAX_STACK of the kernel's fs/overlayfs/params.c.
 constexpr std::size_t k_most_lowers = 500;
 
-/// Sets directories of an overlay. One with a long path is named through a descriptor of it, which stays open until the
-/// mount is made.
+/// Sets directories of an overlay. One with a long path, or with a backslash, which the kernel would take for an
+/// escape, is named through a descriptor of it, which stays open until the mount is made.
 class DirectoryOptions {
 public:
   DirectoryOptions(const Fd& fs, const std::string& doing) : m_fs(fs), m_doing(doing) {}
 
   Result<void> set(const std::string& key, const std::string& path) {
-    if (path.size() <= k_longest_value) {
+    if (path.size() <= k_longest_value && path.find('\\') == std::string::npos) {
       return set_option(m_fs, key, path, m_doing);
     }
     SHEAF_TRY_ASSIGN(auto directory, open(path, O_PATH | O_DIRECTORY));
@@ -95,6 +96,21 @@ private:
   const std::string& m_doing;
   std::vector<Fd> m_open;
 };
+
+constexpr std::string_view k_where =
+    "stores work on ext4, xfs, btrfs and tmpfs; choose another place with --root or SHEAF_ROOT";
+
+/// Without attributes the kernel mounts an overlay all the same, and then programs fail to remove what lies below.
+Result<void> check_attributes(const std::string& upper, const std::string& doing) {
+  const auto mark = std::string(overlay_prefix()) + "opaque";
+  if (lgetxattr(upper.c_str(), mark.c_str(), nullptr, 0) < 0 && errno == EOPNOTSUPP) {
+    return Error::from_errno(EOPNOTSUPP,
+                             fmt::format("{}: '{}' is on a file system without extended attributes", doing, upper))
+        .with_code(ErrorCode::unsupported)
+        .with_hint(std::string(k_where));
+  }
+  return {};
+}
 
 } // namespace
 
@@ -117,7 +133,8 @@ Result<Fd> mount_overlay(const Overlay& overlay) {
     SHEAF_TRY(directories.set("lowerdir+", *lower));
   }
   if (!overlay.upper.empty()) {
-    SHEAF_TRY(directories.set("upperdir", overlay.upper));
+    SHEAF_TRY(check_attributes(overlay.upper, doing));
+    SHEAF_TRY(directories.set("upperdir", overlay.upper).hint(k_where));
     SHEAF_TRY(directories.set("workdir", overlay.work));
     if (overlay.is_volatile) {
       SHEAF_TRY(set_option(fs, "volatile", "", doing));

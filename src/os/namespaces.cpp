@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "os/as_caller.hpp"
 #include "os/file.hpp"
+#include "os/parent_death.hpp"
 
 #include <fmt/format.h>
 
@@ -247,12 +248,13 @@ Result<void> probe_user_namespace() {
 
 Result<Fd> swapped_user_namespace(unsigned from_uid, unsigned from_gid, unsigned to) {
   SHEAF_TRY_ASSIGN(Pipe ready, Pipe::create());
+  const pid_t self = getpid();
   const pid_t child = fork();
   if (child < 0) {
     return Error::from_errno(errno, "starting a helper for an ID map");
   }
   if (child == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    die_with_parent(self);
     const char answer = unshare(CLONE_NEWUSER) == 0 ? 'y' : 'n';
     [[maybe_unused]] const auto written = ::write(ready.write.get(), &answer, 1);
     for (;;) {

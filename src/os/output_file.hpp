@@ -2,7 +2,8 @@
 #pragma once
 
 // A file that a user asked for by path: readers see the old one or a whole new one, and what is no file (a device, a
-// pipe) is written to instead of replaced.
+// pipe) is written to instead of replaced. What a killed process left half-written goes when the same file is written
+// again.
 
 #include "os/fd.hpp"
 
@@ -23,7 +24,7 @@ public:
   ~OutputFile();
 
   const Fd& fd() const { return m_fd; }
-  /// Puts it in its place and gives it to the caller.
+  /// Puts it in its place, under its lock, and gives it to the caller.
   Result<void> commit();
 
 private:

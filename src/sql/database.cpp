@@ -33,6 +33,9 @@ Error error_of(sqlite3* handle, int result, std::string_view doing) {
   return {code_of(result), fmt::format("{}: {}", doing, handle != nullptr ? sqlite3_errmsg(handle) : "out of memory")};
 }
 
+/// MAX_PATHNAME of SQLite's os_unix.c, less what is appended for the journal.
+constexpr std::size_t k_longest_path = 512 - 8;
+
 // Offsets in the header of a database file. Source: sqlite.org/fileformat2.html, "The Database Header".
 constexpr std::size_t k_header_size = 100;
 constexpr std::size_t k_page_size = 16;
@@ -165,6 +168,12 @@ Result<std::string> Database::serialise() const {
 }
 
 Result<Database> Database::open(const std::string& path) {
+  if (path.size() > k_longest_path) {
+    return Error(ErrorCode::invalid,
+                 fmt::format("opening '{}': SQLite takes paths of at most {} bytes, and this one has {}", path,
+                             k_longest_path, path.size()))
+        .with_hint("choose a place with a shorter path, for example with --root or SHEAF_ROOT");
+  }
   Database database;
   sqlite3* handle = nullptr;
   const int result =

@@ -83,6 +83,13 @@ TEST_F(File, MakeDirectoriesRefusesAFileInTheWay) {
   write("file", "");
   EXPECT_FALSE(make_directories(path("file/below")));
   EXPECT_FALSE(make_directories(path("file")));
+  ASSERT_EQ(symlink("nowhere", path("dangling").c_str()), 0);
+  for (const auto* name : {"file", "dangling"}) {
+    const auto made = make_directories(path(name));
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code(), ErrorCode::invalid);
+    EXPECT_THAT(made.error().render(), testing::HasSubstr("something else has that name\nhint: move '" + path(name)));
+  }
 }
 
 TEST_F(File, RemoveAllTakesATreeAndNothingIsSuccess) {

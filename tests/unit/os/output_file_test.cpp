@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "unit/os/os_support.hpp"
 
@@ -15,7 +17,17 @@ namespace {
 
 using testing::HasSubstr;
 
-using Output = InTempDir;
+class Output : public InTempDir {
+protected:
+  std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    const auto entries = list_directory(root()).value();
+    for (const auto& entry : entries) {
+      names.push_back(entry.name);
+    }
+    return names;
+  }
+};
 
 Result<void> put(const std::string& path, std::string_view text) {
   SHEAF_TRY_ASSIGN(auto file, OutputFile::create(path));
@@ -36,6 +48,23 @@ TEST_F(Output, ReplacesAFileAtTheEnd) {
 TEST_F(Output, NothingStaysOfWhatWasNotCommitted) {
   { EXPECT_TRUE(OutputFile::create(path("a"))); }
   EXPECT_EQ(list_directory(root()).value().size(), 0U);
+}
+
+TEST_F(Output, WhatAKilledWriterLeftGoesWithTheNext) {
+  write("a.123-0.partial", "half");
+  write("a.mine.partial", "of somebody else");
+  write("b.123-0.partial", "of another file");
+  ASSERT_TRUE(put(path("a"), "whole"));
+  EXPECT_THAT(names(), testing::ElementsAre("a", "a.mine.partial", "b.123-0.partial"));
+}
+
+TEST_F(Output, TwoWritersOfOneFileLeaveEachOtherAlone) {
+  auto first = OutputFile::create(path("a")).value();
+  ASSERT_TRUE(put(path("a"), "second"));
+  ASSERT_TRUE(write_all(first.fd(), "first"));
+  ASSERT_TRUE(first.commit());
+  EXPECT_EQ(read_file(path("a")).value(), "first");
+  EXPECT_THAT(names(), testing::ElementsAre("a"));
 }
 
 TEST_F(Output, APipeIsWrittenToAndStays) {
