@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -22,6 +23,8 @@ constexpr const char* k_blobs = "blobs/sha256";
 /// Beside each blob, under the same name, in which run of the machine it was written or last compared.
 constexpr const char* k_checked = "blobs/checked";
 constexpr const char* k_records = "blobs/records";
+
+std::string part_of(const Digest& blob) { return fmt::format("{}/{}", k_blobs, blob.hex()); }
 
 Result<void> rewind(const os::Fd& file) {
   return lseek(file.get(), 0, SEEK_SET) == 0 ? Result<void>() : Error::from_errno(errno, "going to a blob's start");
@@ -42,10 +45,12 @@ Result<Digest> digest_of(const os::Fd& file) {
   }
 }
 
-/// Within the boot in which it was written a blob is as it was; after that it is read and compared once.
-bool is_whole(const os::Fd& file, const oci::Descriptor& blob, const std::string& mark) {
-  const auto info = os::stat_of(file);
-  if (!info || static_cast<std::uint64_t>(info->st_size) != blob.size) {
+/// Within the boot in which it was written a blob is as it was; after that it is read and compared once. A blob that
+/// cannot be read just now is no damaged one: that is an error.
+Result<bool> is_whole(const os::Fd& file, const oci::Descriptor& blob, const std::string& root) {
+  const auto mark = fmt::format("{}/{}/{}", root, k_checked, blob.digest.hex());
+  SHEAF_TRY_ASSIGN(const auto info, os::stat_of(file));
+  if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) != blob.size) {
     return false;
   }
   const auto boot = os::boot_id();
@@ -53,11 +58,11 @@ bool is_whole(const os::Fd& file, const oci::Descriptor& blob, const std::string
   if (checked && !boot.empty() && *checked == boot + "\n") {
     return true;
   }
-  const auto digest = digest_of(file);
-  if (!digest || *digest != blob.digest) {
+  SHEAF_TRY_ASSIGN(const auto digest, digest_of(file));
+  if (digest != blob.digest) {
     return false;
   }
-  ignore(os::write_file(mark, boot + "\n"), "remembering that a blob is whole");
+  ignore(write_file(root, mark, boot + "\n"), "remembering that a blob is whole");
   return true;
 }
 
@@ -108,8 +113,10 @@ Result<os::Fd> BlobWriter::commit(const oci::Descriptor& expected) {
     return Error(ErrorCode::corrupt, "its content has another digest").with_context(std::string(doing));
   }
   const auto hex = expected.digest.hex();
-  SHEAF_TRY(os::write_file(fmt::format("{}/{}/{}", m_place, k_checked, hex), os::boot_id() + "\n").context(doing));
-  SHEAF_TRY(os::rename(m_staging.file("blob"), fmt::format("{}/{}/{}", m_place, k_blobs, hex)).context(doing));
+  const auto& root = m_store->root();
+  SHEAF_TRY(m_store->use(part_of(expected.digest)).context(doing));
+  SHEAF_TRY(write_file(root, fmt::format("{}/{}/{}", root, k_checked, hex), os::boot_id() + "\n").context(doing));
+  SHEAF_TRY(os::rename(m_staging.file("blob"), fmt::format("{}/{}/{}", root, k_blobs, hex)).context(doing));
   return take();
 }
 
@@ -129,7 +136,7 @@ Result<BlobWriter> Blobs::create(Verify verify) {
   SHEAF_TRY(m_store.folder(k_checked));
   SHEAF_TRY_ASSIGN(auto staging, m_store.stage());
   SHEAF_TRY_ASSIGN(auto file, os::open(staging.file("blob"), O_RDWR | O_CREAT | O_EXCL, 0644));
-  return BlobWriter(std::move(staging), std::move(file), m_store.root(), verify == Verify::yes);
+  return BlobWriter(std::move(staging), std::move(file), m_store, verify == Verify::yes);
 }
 
 Result<oci::Descriptor> Blobs::put(std::string_view text, std::string_view media_type) {
@@ -147,25 +154,36 @@ Result<oci::Descriptor> Blobs::put(std::string_view text, std::string_view media
 }
 
 bool Blobs::has(const oci::Descriptor& blob) const {
+  if (!m_store.use(part_of(blob.digest))) {
+    return false;
+  }
   const auto stamp = os::stamp(path_of(blob.digest));
   return stamp && stamp->size == blob.size;
 }
 
 Result<std::optional<os::Fd>> Blobs::open(const oci::Descriptor& blob) const {
   const auto path = path_of(blob.digest);
-  if (!os::exists(path)) {
+  SHEAF_TRY(m_store.use(part_of(blob.digest)));
+  auto file = os::open(path, O_RDONLY);
+  if (!file && file.error().code() == ErrorCode::not_found) {
     return std::optional<os::Fd>();
   }
-  SHEAF_TRY_ASSIGN(auto file, os::open(path, O_RDONLY));
-  if (!is_whole(file, blob, fmt::format("{}/{}/{}", m_store.root(), k_checked, blob.digest.hex()))) {
+  SHEAF_TRY(file);
+  SHEAF_TRY_ASSIGN(const bool whole, is_whole(*file, blob, m_store.root()).context(fmt::format("checking '{}'", path)));
+  if (!whole) {
     SHEAF_TRY(os::remove_file_if_exists(path));
     return std::optional<os::Fd>();
   }
-  SHEAF_TRY(rewind(file));
-  return std::optional(std::move(file));
+  SHEAF_TRY(rewind(*file));
+  return std::optional(std::move(*file));
 }
 
 Result<std::optional<std::string>> Blobs::read(const Digest& blob) const {
+  SHEAF_TRY(m_store.use(part_of(blob)));
+  return peek(blob);
+}
+
+Result<std::optional<std::string>> Blobs::peek(const Digest& blob) const {
   SHEAF_TRY_ASSIGN(auto text, os::read_file_if_exists(path_of(blob)));
   return text && Digest::of(*text) == blob ? std::move(text) : std::nullopt;
 }
@@ -185,7 +203,7 @@ Result<std::optional<BlobRecord>> Blobs::find_record(std::string_view folder, st
 
 Result<void> Blobs::save_record(std::string_view folder, std::string_view encoder, const BlobRecord& record) {
   SHEAF_TRY(m_store.folder(k_records));
-  return os::write_file(record_path(folder, encoder), serialise(record)).context("remembering a blob");
+  return write_file(m_store.root(), record_path(folder, encoder), serialise(record)).context("remembering a blob");
 }
 
 } // namespace sheaf::store

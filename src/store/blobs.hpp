@@ -47,12 +47,11 @@ public:
 
 private:
   friend class Blobs;
-  BlobWriter(Staging staging, os::Fd file, std::string place, bool verify)
-      : m_staging(std::move(staging)), m_file(std::move(file)), m_place(std::move(place)), m_verify(verify) {}
+  BlobWriter(Staging staging, os::Fd file, Store& store, bool verify)
+      : m_staging(std::move(staging)), m_file(std::move(file)), m_store(&store), m_verify(verify) {}
   Staging m_staging;
   os::Fd m_file;
-  /// The folder of blobs.
-  std::string m_place;
+  Store* m_store;
   bool m_verify;
   Sha256 m_hash;
   std::uint64_t m_bytes = 0;
@@ -74,6 +73,8 @@ public:
   Result<std::optional<os::Fd>> open(const oci::Descriptor& blob) const;
   /// A small one as text; nothing if it is not there.
   Result<std::optional<std::string>> read(const Digest& blob) const;
+  /// As `read`, without keeping it from being collected.
+  Result<std::optional<std::string>> peek(const Digest& blob) const;
 
   /// `folder` as in TreeRef, `encoder` as of archive::encoder_name.
   Result<std::optional<BlobRecord>> find_record(std::string_view folder, std::string_view encoder) const;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 
 namespace sheaf::store {
@@ -21,20 +22,42 @@ struct Tag {
   Digest image;
 };
 
+std::string part_of_image(const std::string& hex) { return fmt::format("images/{}.json", hex); }
+
 /// Names may be longer than file names: the file is named by the digest of the name.
 std::string tag_path(const std::string& root, const oci::Reference& reference) {
   return fmt::format("{}/tags/{}", root, Digest::of(reference.to_string()).hex());
 }
 
-std::optional<Tag> read_tag(const std::string& path) {
+/// The file may be as it should, and cannot be read now: not the same as one that is damaged.
+bool is_kept_back(const Error& error) {
+  const int number = error.errno_value();
+  return number == EIO || number == EMFILE || number == ENFILE || number == ENOMEM;
+}
+
+/// Nothing if it says no name, or is gone. What is kept back is an error: an image without its name would be exported
+/// without it, and swept up.
+Result<std::optional<Tag>> read_tag(const std::string& path) {
   const auto text = os::read_file(path);
+  if (!text && is_kept_back(text.error())) {
+    return text.error();
+  }
   const auto lines = text ? lines_of(*text) : std::vector<std::string_view>();
   if (lines.size() != 2) {
-    return std::nullopt;
+    return std::optional<Tag>();
   }
   auto reference = oci::Reference::parse(lines[0]);
   const auto image = Digest::parse(lines[1]);
-  return reference && image ? std::optional(Tag{std::move(*reference), *image}) : std::nullopt;
+  return reference && image ? std::optional(Tag{std::move(*reference), *image}) : std::optional<Tag>();
+}
+
+/// `Shared` is private to Store.
+template <class Shared>
+void tell_of_damage(Shared& shared, const std::string& path) {
+  const std::scoped_lock lock(shared.damage_mutex);
+  if (shared.known_damage.insert(path).second) {
+    shared.damaged.push_back(path);
+  }
 }
 
 Result<std::multimap<Digest, oci::Reference>> read_tags(const std::string& root) {
@@ -44,7 +67,8 @@ Result<std::multimap<Digest, oci::Reference>> read_tags(const std::string& root)
   }
   SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(root + "/tags"));
   for (const auto& entry : entries) {
-    if (auto tag = read_tag(fmt::format("{}/tags/{}", root, entry.name))) {
+    SHEAF_TRY_ASSIGN(auto tag, read_tag(fmt::format("{}/tags/{}", root, entry.name)));
+    if (tag) {
       tags.emplace(tag->image, std::move(tag->reference));
     }
   }
@@ -87,6 +111,16 @@ Result<std::optional<std::string>> complete(const std::string& folder, const std
   return found;
 }
 
+/// "<root>/<name>", which a power failure does not take away with the flushed files in it.
+Result<std::string> lasting_folder(const Store& store, const std::string& name) {
+  const bool is_new = !os::is_directory(fmt::format("{}/{}", store.root(), name));
+  SHEAF_TRY_ASSIGN(auto path, store.folder(name));
+  if (is_new) {
+    SHEAF_TRY(os::sync_directory(store.root()));
+  }
+  return path;
+}
+
 /// An image that was there before keeps the time at which it was made first, and need not be flushed once more.
 bool is_made_again(const ImageRecord& image, ImageRecord there) {
   const bool is_older = there.created <= image.created;
@@ -110,11 +144,13 @@ Result<std::vector<std::string>> Store::trees_of(const ImageRecord& image) const
 
 Result<Digest> Store::save_image(const ImageRecord& image) {
   const auto id = image_id(image);
-  SHEAF_TRY_ASSIGN(const auto images, folder("images"));
+  SHEAF_TRY_ASSIGN(const auto images, lasting_folder(*this, "images"));
+  SHEAF_TRY(use(part_of_image(id.hex()))); // it has no name yet
   if (const auto there = load_image(id.hex()); there && *there && is_made_again(image, (*there)->record)) {
     return id;
   }
-  SHEAF_TRY(os::write_file(fmt::format("{}/{}.json", images, id.hex()), serialise(image), os::Durable::yes)
+  SHEAF_TRY_ASSIGN(const auto gate, publish());
+  SHEAF_TRY(write_file(m_root, fmt::format("{}/{}.json", images, id.hex()), serialise(image), os::Durable::yes)
                 .context("saving an image"));
   return id;
 }
@@ -126,13 +162,18 @@ Result<void> Store::tag(const oci::Reference& reference, const Digest& image) {
         .with_context(doing)
         .with_hint("leave out '@sha256:…'");
   }
-  SHEAF_TRY(folder("tags"));
+  SHEAF_TRY(lasting_folder(*this, "tags"));
   const auto path = tag_path(m_root, reference);
   const auto text = fmt::format("{}\n{}\n", reference.to_string(), image.to_string());
   if (const auto there = os::read_file(path); there && *there == text) {
     return {}; // to flush it once more would cost more than all else in a build that has nothing to do
   }
-  return os::write_file(path, text, os::Durable::yes).context(doing);
+  SHEAF_TRY_ASSIGN(const auto gate, publish());
+  return write_file(m_root, path, text, os::Durable::yes).context(doing);
+}
+
+Result<os::FileLock> Store::publish() const {
+  return os::FileLock::acquire(m_root + "/locks/gc", os::LockMode::shared);
 }
 
 std::string Store::tag_file(const oci::Reference& reference) const { return tag_path(m_root, reference); }
@@ -142,6 +183,7 @@ Result<bool> Store::untag(const oci::Reference& reference) {
   if (!os::exists(path)) {
     return false;
   }
+  SHEAF_TRY_ASSIGN(const auto gate, publish());
   SHEAF_TRY(os::remove_file_if_exists(path).context(fmt::format("removing the name '{}'", reference.familiar())));
   return true;
 }
@@ -152,7 +194,10 @@ Result<std::optional<StoredImage>> Store::load_image(const std::string& hex) con
   if (!text || !id) {
     return std::optional<StoredImage>();
   }
-  SHEAF_TRY_ASSIGN(auto record, parse_image_record(*text).context(fmt::format("image '{}'", id->short_hex())));
+  SHEAF_TRY_ASSIGN(auto record,
+                   parse_image_record(*text)
+                       .context(fmt::format("image '{}', '{}/images/{}.json'", id->short_hex(), m_root, hex))
+                       .hint("build or pull the image again; 'sheaf fsck --repair' takes what is damaged away"));
   return std::optional(StoredImage{*id, std::move(record), {}});
 }
 
@@ -163,16 +208,27 @@ Result<std::optional<StoredImage>> Store::find_image(const std::string& name) {
     return Error(reference.error());
   }
   std::optional<std::string> hex;
-  if (const auto tag = reference ? read_tag(tag_path(m_root, *reference)) : std::nullopt) {
+  const auto file = reference ? tag_path(m_root, *reference) : std::string();
+  std::optional<Tag> tag;
+  if (reference) {
+    SHEAF_TRY_ASSIGN(tag, read_tag(file));
+  }
+  if (tag) {
     hex = tag->image.hex();
   } else if (prefix) {
     SHEAF_TRY_ASSIGN(hex, complete(m_root + "/images", *prefix));
   }
+  if (!tag && reference && os::exists(file)) {
+    tell_of_damage(*m_shared, file);
+  }
   if (!hex) {
     return std::optional<StoredImage>();
   }
+  SHEAF_TRY(use(part_of_image(*hex)));
   SHEAF_TRY_ASSIGN(auto image, load_image(*hex));
-  if (image) {
+  if (!image) { // its name is here, its record is not
+    tell_of_damage(*m_shared, fmt::format("{}/images/{}.json", m_root, *hex));
+  } else {
     SHEAF_TRY_ASSIGN(const auto tags, read_tags(m_root));
     add_tags(*image, tags);
   }
@@ -188,7 +244,12 @@ Result<std::vector<StoredImage>> Store::images() {
   SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(m_root + "/images"));
   for (const auto& entry : entries) {
     auto image = load_image(entry.name.substr(0, entry.name.find('.')));
-    if (image && *image) {
+    if (!image && is_kept_back(image.error())) {
+      return std::move(image).error();
+    }
+    if (!image) {
+      tell_of_damage(*m_shared, fmt::format("{}/images/{}", m_root, entry.name));
+    } else if (*image) {
       add_tags(**image, tags);
       images.push_back(std::move(**image));
     }

@@ -121,4 +121,8 @@ Result<LayerRecord> parse_layer_record(std::string_view text) {
   }
 }
 
+ContentKey content_key_of(const ConfigDelta& config, std::string_view inventory, std::string_view facts) {
+  return ContentKey{Sha256().field("sheaf-content 1").field(inventory).field(facts).field(serialise(config)).finish()};
+}
+
 } // namespace sheaf::store

@@ -79,5 +79,7 @@ std::string serialise(const LayerRecord& record);
 Result<LayerRecord> parse_layer_record(std::string_view text);
 /// Canonical text of a delta; part of the content key.
 std::string serialise(const ConfigDelta& config);
+/// Of a layer with these texts.
+ContentKey content_key_of(const ConfigDelta& config, std::string_view inventory, std::string_view facts);
 
 } // namespace sheaf::store

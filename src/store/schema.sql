@@ -1,4 +1,4 @@
--- The index of a store, version 1. It holds nothing that the files do not say (docs/formats/store.md); a lost or
+-- The index of a store; its version is in index.cpp. It holds nothing that the files do not say (docs/formats/store.md); a lost or
 -- damaged index is rebuilt from them.
 
 -- Which content a recipe gave. One row per recipe key ever built here.
@@ -14,3 +14,9 @@ CREATE TABLE IF NOT EXISTS recipe (
 
 -- Lookup of a layer's history by name: expected build times, older versions.
 CREATE INDEX IF NOT EXISTS recipe_by_name ON recipe (name, created);
+
+-- The newest of all: layers that a new one may share files with.
+CREATE INDEX IF NOT EXISTS recipe_by_time ON recipe (created);
+
+-- Lookup of what is to be forgotten with a layer.
+CREATE INDEX IF NOT EXISTS recipe_by_content ON recipe (content_key);

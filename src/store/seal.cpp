@@ -13,6 +13,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <vector>
 
 namespace sheaf::store {
 namespace {
@@ -25,7 +27,7 @@ Result<void> add_folder(const os::Fd& folder, const std::string& prefix, Sha256&
   SHEAF_TRY_ASSIGN(auto entries, os::list_directory(folder));
   std::ranges::sort(entries, {}, &os::DirectoryEntry::name);
   for (const auto& entry : entries) {
-    if (prefix.empty() && entry.name == k_name) {
+    if (prefix.empty() && entry.name.starts_with(k_name)) { // also what a killed process left while renewing it
       continue;
     }
     SHEAF_TRY(add_entry(folder, entry.name, prefix + entry.name, hash));
@@ -71,20 +73,36 @@ Result<void> seal(const std::string& folder) {
   return os::write_file(seal_path(folder), fmt::format("{}\n{}\n", os::boot_id(), digest));
 }
 
-bool is_intact(const std::string& folder) {
+namespace {
+
+struct Seal {
+  std::string boot;
+  std::string digest;
+};
+
+std::optional<Seal> read_seal(const std::string& folder) {
   const auto text = os::read_file(seal_path(folder));
-  if (!text) {
-    return false;
+  const auto lines = text ? lines_of(*text) : std::vector<std::string_view>();
+  return lines.size() == 2 ? std::optional(Seal{std::string(lines[0]), std::string(lines[1])}) : std::nullopt;
+}
+
+} // namespace
+
+Result<bool> is_as_sealed(const std::string& folder) {
+  const auto sealed = read_seal(folder);
+  auto digest = digest_of(folder);
+  if (!digest && digest.error().errno_value() != 0 && digest.error().code() == ErrorCode::internal) {
+    return std::move(digest).error();
   }
-  const auto lines = lines_of(*text);
-  if (lines.size() != 2) {
-    return false;
-  }
-  if (!lines[0].empty() && lines[0] == os::boot_id()) {
+  return sealed && digest && *digest == sealed->digest;
+}
+
+bool is_intact(const std::string& folder) {
+  const auto sealed = read_seal(folder);
+  if (sealed && !sealed->boot.empty() && sealed->boot == os::boot_id()) {
     return true;
   }
-  const auto digest = digest_of(folder);
-  if (!digest || *digest != lines[1]) {
+  if (!is_as_sealed(folder).value_or(false)) {
     return false;
   }
   // What can be read back after the reboot is on the disk. A seal that cannot be renewed costs the same look next time.
@@ -95,12 +113,13 @@ bool is_intact(const std::string& folder) {
 Result<void> seal_tree(const std::string& folder) { return os::write_file(folder + "/seal", os::boot_id() + "\n"); }
 
 bool is_tree_intact(const std::string& folder, const Digest& exact) {
-  const auto sealed = os::read_file(folder + "/seal");
-  if (!sealed || !os::is_directory(folder + "/tree")) {
+  if (!os::is_directory(folder + "/tree")) {
     return false;
   }
+  // A lost seal says as little as an old one: the digest decides.
+  const auto sealed = os::read_file(folder + "/seal");
   const auto boot = os::boot_id();
-  if (!boot.empty() && *sealed == boot + "\n") {
+  if (sealed && !boot.empty() && *sealed == boot + "\n") {
     return true;
   }
   const auto now = digest_tree(folder + "/tree");

@@ -18,6 +18,9 @@ Result<void> seal(const std::string& folder);
 /// True if the folder holds what was sealed. After a reboot every file is read, and the seal is renewed if all is well.
 bool is_intact(const std::string& folder);
 
+/// As above, and always reads; an error if it could not be read just now.
+Result<bool> is_as_sealed(const std::string& folder);
+
 /// For a folder whose digest is recorded elsewhere: the seal says only in which run of the machine it was written.
 Result<void> seal_tree(const std::string& folder);
 /// True if "tree" in the folder is what was digested (TreeDigest::exact). Within the boot in which it was written it

@@ -4,17 +4,27 @@
 // A private directory below the store's tmp/ in which something is built. It vanishes with its owner, and if the owner
 // was killed, the next process that opens the store removes it: a lock on the folder tells the dead from the living.
 
+#include "os/file.hpp"
 #include "os/file_lock.hpp"
 #include "os/temp_dir.hpp"
 
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace sheaf::store {
 
 class [[nodiscard]] Staging {
 public:
+  Staging(Staging&&) noexcept = default;
+  Staging& operator=(Staging&&) = delete;
+  ~Staging();
+
   static Result<Staging> create(const std::string& parent);
-  /// Removes the folders in `parent` whose owner is gone. Returns how many.
+  /// The folders in `parent` and the processes that made them.
+  static Result<std::vector<std::pair<std::string, int>>> list(const std::string& parent);
+  /// Removes the folders and files in `parent` whose owner is gone. Returns how many folders.
   static Result<int> remove_abandoned(const std::string& parent);
 
   const std::string& path() const { return m_directory.path(); }
@@ -29,5 +39,10 @@ private:
   os::FileLock m_lock;
   int m_count = 0;
 };
+
+/// As os::write_file, for files of the store at `root`: the temporary file is in its tmp/, so that what a killed
+/// process leaves is removed by the next one.
+Result<void> write_file(const std::string& root, const std::string& path, std::string_view content,
+                        os::Durable durable = os::Durable::no);
 
 } // namespace sheaf::store

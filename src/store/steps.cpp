@@ -8,28 +8,32 @@
 #include <fmt/format.h>
 
 namespace sheaf::store {
+
 std::optional<StepRecord> Store::find_step(const Digest& key) const {
   const auto text = os::read_file(fmt::format("{}/step-keys/{}", m_root, key.hex()));
   if (!text) {
     return std::nullopt;
   }
   auto record = parse_step_record(*text);
-  if (!record || !is_tree_intact(fmt::format("{}/{}", m_root, record->folder()), record->exact)) {
+  if (!record || !use(record->folder()) ||
+      !is_tree_intact(fmt::format("{}/{}", m_root, record->folder()), record->exact)) {
     return std::nullopt;
   }
   return std::move(*record);
 }
 
 Result<bool> Store::adopt_step(const Digest& key, const StepRecord& record) {
+  SHEAF_TRY(use(record.folder()));
   if (!is_tree_intact(fmt::format("{}/{}", m_root, record.folder()), record.exact)) {
     return false;
   }
-  SHEAF_TRY(os::write_file(fmt::format("{}/step-keys/{}", m_root, key.hex()), serialise(record)));
+  SHEAF_TRY(write_file(m_root, fmt::format("{}/step-keys/{}", m_root, key.hex()), serialise(record)));
   return true;
 }
 
 Result<void> Store::commit_step(const std::string& directory, const Digest& key, const StepRecord& record) {
   const auto path = fmt::format("{}/{}", m_root, record.folder());
+  SHEAF_TRY(use(record.folder()));
   SHEAF_TRY(seal_tree(directory));
   if (os::exists(path) && !is_tree_intact(path, record.exact)) { // cut short by a crash
     SHEAF_TRY_ASSIGN(auto trash, Staging::create(m_root + "/tmp"));
@@ -40,7 +44,7 @@ Result<void> Store::commit_step(const std::string& directory, const Digest& key,
       return std::move(renamed).context("committing a step").error();
     }
   }
-  return os::write_file(fmt::format("{}/step-keys/{}", m_root, key.hex()), serialise(record));
+  return write_file(m_root, fmt::format("{}/step-keys/{}", m_root, key.hex()), serialise(record));
 }
 
 } // namespace sheaf::store

@@ -3,6 +3,7 @@
 
 #include "os/file.hpp"
 #include "os/namespaces.hpp"
+#include "store/format.hpp"
 #include "store/seal.hpp"
 
 #include <fmt/format.h>
@@ -12,12 +13,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <iterator>
+#include <map>
 #include <utility>
 
 namespace sheaf::store {
 namespace {
-
-constexpr std::string_view k_format = "sheaf-store 1\n";
 
 /// The files of a store carry the ids of who made it; for anybody else its layers would have wrong owners.
 Result<void> check_owner(const std::string& root) {
@@ -29,20 +30,6 @@ Result<void> check_owner(const std::string& root) {
   if (info.st_uid != os::effective_uid() && !caller_inside) {
     return Error(ErrorCode::denied, fmt::format("the store at '{}' belongs to another user", root))
         .with_hint("each user has a store of their own; choose another place with --root or SHEAF_ROOT");
-  }
-  return {};
-}
-
-Result<void> check_format(const std::string& root) {
-  const auto path = root + "/format";
-  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(path));
-  if (!text) {
-    return os::write_file(path, k_format, os::Durable::yes);
-  }
-  if (*text != k_format) {
-    return Error(ErrorCode::unsupported,
-                 fmt::format("the store at '{}' has another format than this sheaf knows", root))
-        .with_hint("use the sheaf that made it, or another store with --root");
   }
   return {};
 }
@@ -64,22 +51,41 @@ Result<Index> rebuild(const std::string& root, const std::string& path) {
   return index;
 }
 
+/// SQLite takes an empty file for a database without tables, and so all layers would be unknown. Only who makes the
+/// index sees it empty, and holds the lock.
+Result<Index> open_whole(const std::string& path) {
+  if (const auto stamp = os::stamp(path); stamp && stamp->size == 0) {
+    return Error(ErrorCode::corrupt, fmt::format("'{}' is empty", path));
+  }
+  return Index::open(path);
+}
+
+/// Of a directory SQLite says only that it cannot open it; making the index anew then says what is in the way.
+bool is_damage(const Error& error, const std::string& path) {
+  return error.code() == ErrorCode::corrupt || os::is_directory(path);
+}
+
 Result<Index> open_index(const std::string& root) {
   const auto path = root + "/index.db";
   if (os::exists(path)) {
-    auto index = Index::open(path);
-    if (index || index.error().code() != ErrorCode::corrupt) {
+    auto index = open_whole(path);
+    if (index || !is_damage(index.error(), path)) {
       return index;
     }
   }
   SHEAF_TRY_ASSIGN(const auto lock, os::FileLock::acquire(root + "/locks/index", os::LockMode::exclusive));
   if (os::exists(path)) { // another process may have rebuilt it while we waited
-    auto index = Index::open(path);
-    if (index || index.error().code() != ErrorCode::corrupt) {
+    auto index = open_whole(path);
+    if (index || !is_damage(index.error(), path)) {
       return index;
     }
   }
   return rebuild(root, path);
+}
+
+/// Nothing if there is no such file; a directory in its place is an unreadable record.
+Result<std::optional<std::string>> read_record(const std::string& path) {
+  return os::is_directory(path) ? std::optional(std::string()) : os::read_file_if_exists(path);
 }
 
 /// Sealed, and its tree not lost since, as when a removal is broken off.
@@ -89,6 +95,9 @@ bool is_whole(const std::string& folder) { return is_intact(folder) && os::is_di
 
 Result<Store> Store::open(const std::string& root) {
   const auto doing = fmt::format("opening the store at '{}'", root);
+  if (os::exists(root + "/format")) { // what another sheaf made is not even completed
+    SHEAF_TRY(check_format(root).context(doing));
+  }
   for (const auto* folder :
        {"", "/layers", "/recipes", "/joins", "/steps", "/step-keys", "/tmp", "/locks", "/cache", "/logs"}) {
     SHEAF_TRY(os::make_directories(root + folder).context(doing));
@@ -96,7 +105,8 @@ Result<Store> Store::open(const std::string& root) {
   SHEAF_TRY(check_owner(root).context(doing));
   SHEAF_TRY(check_format(root).context(doing));
   SHEAF_TRY_ASSIGN(auto index, open_index(root).context(doing));
-  Store store(root, std::move(index));
+  SHEAF_TRY_ASSIGN(auto in_use, InUse::open(root).context(doing));
+  Store store(root, std::move(index), std::move(in_use));
   SHEAF_TRY_ASSIGN(store.m_abandoned, Staging::remove_abandoned(root + "/tmp").context(doing));
   return store;
 }
@@ -111,30 +121,48 @@ Result<std::optional<os::FileLock>> Store::try_lock_key(const std::string& key) 
   return os::FileLock::try_acquire(fmt::format("{}/locks/{}", m_root, key), os::LockMode::exclusive);
 }
 
+std::optional<LayerRecord> Store::recipe_record(const RecipeKey& recipe) const {
+  const auto text = os::read_file(fmt::format("{}/recipes/{}", m_root, recipe.hex()));
+  auto record = text ? parse_layer_record(*text) : Result<LayerRecord>(Error(text.error()));
+  return record && record->recipe_key == recipe ? std::optional(std::move(*record)) : std::nullopt;
+}
+
 Result<std::optional<StoredLayer>> Store::find(const RecipeKey& recipe) {
-  const std::scoped_lock lock(m_shared->mutex);
-  SHEAF_TRY_ASSIGN(const auto content, m_shared->index.content_of(recipe));
+  SHEAF_TRY_ASSIGN(auto layer, look_up(recipe));
+  if (!layer) {
+    return layer;
+  }
+  SHEAF_TRY(use("layers/" + layer->record.content_key.hex()));
+  // It may have been taken away just before: as a whole, by a rename.
+  return os::is_directory(layer->tree()) ? std::move(layer) : std::optional<StoredLayer>();
+}
+
+/// The files are asked first; where a recipe's record is damaged, the index and the layer's own record still tell.
+Result<std::optional<StoredLayer>> Store::look_up(const RecipeKey& recipe) {
+  auto record = recipe_record(recipe);
+  std::optional<ContentKey> content = record ? std::optional(record->content_key) : std::nullopt;
+  if (!content) {
+    const std::scoped_lock lock(m_shared->mutex);
+    SHEAF_TRY_ASSIGN(content, m_shared->index.content_of(recipe));
+  }
   if (!content) {
     return std::optional<StoredLayer>();
   }
   SHEAF_TRY_ASSIGN(auto layer, load(*content));
-  if (!layer) {
-    SHEAF_TRY(m_shared->index.remove(recipe));
-    return layer;
-  }
-  // Two recipes may give one content; what differs between them is the recipe's own record.
-  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(fmt::format("{}/recipes/{}", m_root, recipe.hex())));
-  if (auto record = text ? parse_layer_record(*text) : Result<LayerRecord>(layer->record)) {
-    layer->record = std::move(*record); // else the layer's own record does, which is about another recipe at worst
+  if (layer && record) { // two recipes may give one content; what differs between them is the recipe's own record
+    layer->record = std::move(*record);
   }
   return layer;
 }
 
-Result<std::optional<StoredLayer>> Store::find(const ContentKey& content) { return load(content); }
+Result<std::optional<StoredLayer>> Store::find(const ContentKey& content) {
+  SHEAF_TRY(use("layers/" + content.hex()));
+  return load(content);
+}
 
 Result<std::optional<StoredLayer>> Store::load(const ContentKey& content) {
   const auto path = layer_path(content);
-  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(path + "/layer.json"));
+  SHEAF_TRY_ASSIGN(const auto text, read_record(path + "/layer.json"));
   if (!text) {
     return std::optional<StoredLayer>();
   }
@@ -173,7 +201,7 @@ Result<std::vector<StoredLayer>> Store::all() {
 Result<std::vector<StoredLayer>> Store::find_all(const std::vector<RecipeKey>& keys) {
   std::vector<StoredLayer> layers;
   for (const auto& key : keys) {
-    SHEAF_TRY_ASSIGN(auto layer, find(key));
+    SHEAF_TRY_ASSIGN(auto layer, look_up(key));
     if (layer) {
       layers.push_back(std::move(*layer));
     }
@@ -186,6 +214,21 @@ Result<std::vector<StoredLayer>> Store::newest() {
   {
     const std::scoped_lock lock(m_shared->mutex);
     SHEAF_TRY_ASSIGN(keys, m_shared->index.newest());
+  }
+  return find_all(keys);
+}
+
+Result<std::vector<StoredLayer>> Store::relatives(const std::string& name) {
+  constexpr std::size_t k_of_this_name = 8;
+  constexpr std::size_t k_in_all = 64;
+  std::vector<RecipeKey> keys;
+  {
+    const std::scoped_lock lock(m_shared->mutex);
+    SHEAF_TRY_ASSIGN(keys, m_shared->index.history(name));
+    keys.resize(std::min(keys.size(), k_of_this_name));
+    SHEAF_TRY_ASSIGN(const auto others, m_shared->index.latest(k_in_all - keys.size()));
+    std::ranges::copy_if(others, std::back_inserter(keys),
+                         [&keys](const RecipeKey& key) { return std::ranges::find(keys, key) == keys.end(); });
   }
   return find_all(keys);
 }
@@ -206,17 +249,77 @@ Result<std::vector<StoredLayer>> Store::history(const std::string& name) {
 }
 
 bool Store::is_lost(const RecipeKey& recipe) const {
-  const auto text = os::read_file_if_exists(fmt::format("{}/recipes/{}", m_root, recipe.hex()));
-  if (text && !*text) {
+  if (!os::exists(fmt::format("{}/recipes/{}", m_root, recipe.hex()))) {
     return false;
   }
-  const auto record = text ? parse_layer_record(**text) : Result<LayerRecord>(Error(text.error()));
+  const auto record = recipe_record(recipe);
   if (!record) {
     return true;
   }
   const auto path = layer_path(record->content_key);
   const auto own = os::read_file(path + "/layer.json");
   return !own || !parse_layer_record(*own) || !os::is_directory(path + "/tree");
+}
+
+Result<void> Store::check_index() {
+  const std::scoped_lock lock(m_shared->mutex);
+  SHEAF_TRY(m_shared->index.check());
+  SHEAF_TRY_ASSIGN(const auto rows, m_shared->index.rows());
+  const std::map<RecipeKey, ContentKey> indexed(rows.begin(), rows.end());
+  SHEAF_TRY_ASSIGN(const auto recipes, os::list_directory(m_root + "/recipes"));
+  for (const auto& entry : recipes) {
+    const auto key = Digest::parse(entry.name);
+    const auto record = key ? recipe_record(RecipeKey{*key}) : std::nullopt;
+    const auto row = key ? indexed.find(RecipeKey{*key}) : indexed.end();
+    if (record && row == indexed.end()) { // killed between the two
+      ignore(m_shared->index.add(*record), "completing the index, which may be read-only");
+    } else if (record && row->second != record->content_key) {
+      return Error(ErrorCode::corrupt, fmt::format("it says something else of the build of '{}'", record->name));
+    }
+  }
+  return {};
+}
+
+Result<void> Store::rebuild_index() {
+  const std::scoped_lock lock(m_shared->mutex);
+  SHEAF_TRY_ASSIGN(const auto alone, os::FileLock::acquire(m_root + "/locks/index", os::LockMode::exclusive));
+  SHEAF_TRY_ASSIGN(m_shared->index, rebuild(m_root, m_root + "/index.db"));
+  return {};
+}
+
+Result<void> Store::forget(const std::vector<ContentKey>& contents) {
+  const std::scoped_lock lock(m_shared->mutex);
+  std::vector<RecipeKey> forgotten;
+  for (const auto& content : contents) {
+    SHEAF_TRY_ASSIGN(const auto recipes, m_shared->index.recipes_of(content));
+    forgotten.insert(forgotten.end(), recipes.begin(), recipes.end());
+    SHEAF_TRY_ASSIGN(const auto layer, load(content)); // the index may lack what was committed last
+    if (layer) {
+      forgotten.push_back(layer->record.recipe_key);
+    }
+  }
+  for (const auto& recipe : forgotten) {
+    SHEAF_TRY(os::remove_file_if_exists(fmt::format("{}/recipes/{}", m_root, recipe.hex())));
+  }
+  if (!forgotten.empty()) { // before the layers go, also on the disk
+    SHEAF_TRY(os::sync_directory(m_root + "/recipes"));
+  }
+  return m_shared->index.remove(forgotten);
+}
+
+Result<std::vector<ContentKey>> Store::lost_contents() {
+  const std::scoped_lock lock(m_shared->mutex);
+  SHEAF_TRY_ASSIGN(const auto rows, m_shared->index.rows());
+  SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(m_root + "/layers"));
+  std::set<std::string> there;
+  std::ranges::transform(entries, std::inserter(there, there.end()), &os::DirectoryEntry::name);
+  std::vector<ContentKey> lost;
+  for (const auto& [recipe, content] : rows) {
+    if (!there.contains(content.hex())) {
+      lost.push_back(content);
+    }
+  }
+  return lost;
 }
 
 Result<std::optional<std::int64_t>> Store::last_build_ms(const std::string& name) {
@@ -238,6 +341,7 @@ Result<StoredLayer> Store::commit(const std::string& directory, const LayerRecor
   const auto path = layer_path(record.content_key);
   const auto doing = fmt::format("committing layer '{}'", record.name);
   const auto text = serialise(record);
+  SHEAF_TRY(use("layers/" + record.content_key.hex()).context(doing));
   SHEAF_TRY(os::write_file(directory + "/layer.json", text).context(doing));
   SHEAF_TRY(move_damaged_away(record.content_key, directory + ".damaged").context(doing));
   if (!os::exists(path)) {
@@ -246,8 +350,9 @@ Result<StoredLayer> Store::commit(const std::string& directory, const LayerRecor
     if (auto renamed = os::rename(directory, path); !renamed && !os::exists(path)) {
       return std::move(renamed).context(doing).error();
     }
+    SHEAF_TRY(os::sync_directory(m_root + "/layers").context(doing));
   }
-  SHEAF_TRY(os::write_file(fmt::format("{}/recipes/{}", m_root, record.recipe_key.hex()), text, os::Durable::yes)
+  SHEAF_TRY(write_file(m_root, fmt::format("{}/recipes/{}", m_root, record.recipe_key.hex()), text, os::Durable::yes)
                 .context(doing));
   const std::scoped_lock lock(m_shared->mutex);
   SHEAF_TRY(m_shared->index.add(record).context(doing));
@@ -268,12 +373,16 @@ Result<std::string> Store::commit_generated(const std::string& directory, const 
 
 std::optional<std::string> Store::find_sealed(const std::string& kind, const Digest& key) const {
   auto path = fmt::format("{}/{}/{}", m_root, kind, key.hex());
+  if (!use(kind + "/" + key.hex())) {
+    return std::nullopt;
+  }
   return is_whole(path) ? std::optional(std::move(path)) : std::nullopt;
 }
 
 Result<std::string> Store::commit_sealed(const std::string& directory, const std::string& kind, const Digest& key) {
   SHEAF_TRY_ASSIGN(const auto parent, folder(kind));
   auto path = fmt::format("{}/{}", parent, key.hex());
+  SHEAF_TRY(use(kind + "/" + key.hex()));
   SHEAF_TRY(seal(directory));
   if (os::exists(path) && !is_whole(path)) { // cut short by a crash
     SHEAF_TRY_ASSIGN(auto trash, Staging::create(m_root + "/tmp"));
@@ -290,6 +399,10 @@ Result<std::string> Store::commit_sealed(const std::string& directory, const std
 Result<std::string> Store::folder(const std::string& name) const {
   auto path = m_root + "/" + name;
   SHEAF_TRY(os::make_directories(path));
+  if (name.starts_with("cache/") || name.starts_with("generations/")) {
+    SHEAF_TRY(use(name));
+    SHEAF_TRY(os::make_directories(path)); // it may have been taken away just before
+  }
   return path;
 }
 

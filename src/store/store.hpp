@@ -9,6 +9,7 @@
 #include "oci/reference.hpp"
 #include "os/file_lock.hpp"
 #include "store/image_record.hpp"
+#include "store/in_use.hpp"
 #include "store/index.hpp"
 #include "store/layer_record.hpp"
 #include "store/staging.hpp"
@@ -45,7 +46,8 @@ struct StoredImage {
 /// Safe to use from several threads.
 class Store {
 public:
-  /// Opens or creates the store at `root` and removes what killed processes left. `unsupported` if its format is newer.
+  /// Opens or creates the store at `root` and removes what killed processes left. `unsupported` if it has another
+  /// format than ours (format.hpp).
   static Result<Store> open(const std::string& root);
 
   const std::string& root() const { return m_root; }
@@ -62,11 +64,15 @@ public:
   Result<std::optional<StoredLayer>> find(const ContentKey& content);
   /// The newest build of every layer name.
   Result<std::vector<StoredLayer>> newest();
+  /// Layers that are likely to have files in common with a new build of this name: the newest builds of the name, and
+  /// the newest of others. At most 64, however many there are.
+  Result<std::vector<StoredLayer>> relatives(const std::string& name);
   /// Builds of layers of this name that are still here, the newest first.
   Result<std::vector<StoredLayer>> history(const std::string& name);
   /// Was this recipe built here, while the layer cannot be used: its record or its files are damaged or gone?
   bool is_lost(const RecipeKey& recipe) const;
-  /// Every layer on disk, by content key; damaged ones are left out.
+  /// Every layer on disk, by content key; damaged ones are left out. As in `newest` and `history`, they are not in use
+  /// by that.
   Result<std::vector<StoredLayer>> all();
   Result<std::optional<std::int64_t>> last_build_ms(const std::string& name);
 
@@ -122,25 +128,47 @@ public:
   /// The newest first. Damaged records are left out.
   Result<std::vector<StoredImage>> images();
 
-  /// "<root>/<name>", made if needed: downloads of one kind, saved plans, logs, workspaces.
+  /// "<root>/<name>", made if needed: downloads of one kind, saved plans, logs, workspaces. A folder of "cache" or
+  /// "generations" is in use from then on.
   Result<std::string> folder(const std::string& name) const;
 
+  /// Keeps `sheaf gc` from this part of the store (in_use.hpp) as long as this object lives. What `find…`, `commit…`
+  /// and `trees_of` give is in use already.
+  Result<void> use(std::string_view part) const { return m_shared->in_use->add(part); }
+  /// For what outlives this object and goes on using the parts.
+  std::shared_ptr<InUse> in_use() const { return m_shared->in_use; }
+
+  /// `corrupt` if the index is damaged or contradicts the recipes' records. What it lacks of them is added.
+  Result<void> check_index();
+  /// Makes it anew from the records.
+  Result<void> rebuild_index();
+  /// Forgets the recipes of these contents: their records, and their rows of the index.
+  Result<void> forget(const std::vector<ContentKey>& contents);
+  /// Of layers that were built here and are gone.
+  Result<std::vector<ContentKey>> lost_contents();
+
 private:
-  Store(std::string root, Index index)
-      : m_root(std::move(root)), m_shared(std::make_unique<Shared>(std::move(index))) {}
+  Store(std::string root, Index index, InUse in_use)
+      : m_root(std::move(root)), m_shared(std::make_unique<Shared>(std::move(index), std::move(in_use))) {}
   std::string layer_path(const ContentKey& key) const { return m_root + "/layers/" + key.hex(); }
   Result<std::optional<StoredLayer>> load(const ContentKey& content);
+  Result<std::optional<StoredLayer>> look_up(const RecipeKey& recipe);
+  std::optional<LayerRecord> recipe_record(const RecipeKey& recipe) const;
   Result<std::vector<StoredLayer>> find_all(const std::vector<RecipeKey>& keys);
   std::optional<std::string> find_sealed(const std::string& kind, const Digest& key) const;
   Result<std::string> commit_sealed(const std::string& directory, const std::string& kind, const Digest& key);
   Result<void> move_damaged_away(const ContentKey& content, const std::string& to);
   bool has_tree(const std::string& folder) const;
+  /// Shared by those who say that something is needed from now on; the collector holds it alone while it looks and
+  /// takes away.
+  Result<os::FileLock> publish() const;
   Result<std::optional<StoredImage>> load_image(const std::string& hex) const;
 
   struct Shared {
-    explicit Shared(Index opened) : index(std::move(opened)) {}
+    Shared(Index opened, InUse used) : index(std::move(opened)), in_use(std::make_shared<InUse>(std::move(used))) {}
     std::mutex mutex;
     Index index;
+    std::shared_ptr<InUse> in_use;
     std::mutex damage_mutex; ///< may be taken while `mutex` is held
     std::set<std::string> known_damage;
     std::vector<std::string> damaged; ///< of those the ones nobody was told of

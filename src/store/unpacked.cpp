@@ -36,6 +36,9 @@ std::optional<Digests> find_whole(const std::string& folder) {
 
 std::optional<TreeRef> Store::find_unpacked(const Digest& blob) const {
   const auto folder = "unpacked/" + blob.hex();
+  if (!use(folder)) {
+    return std::nullopt;
+  }
   const auto digests = find_whole(fmt::format("{}/{}", m_root, folder));
   return digests ? std::optional(TreeRef{folder, digests->content}) : std::nullopt;
 }
@@ -45,6 +48,7 @@ Result<TreeRef> Store::commit_unpacked(const std::string& directory, const Diges
   SHEAF_TRY_ASSIGN(const auto parent, folder("unpacked").context(doing));
   const auto path = fmt::format("{}/{}", parent, blob.hex());
   const auto text = fmt::format("{}\n{}\n", digest.content.to_string(), digest.exact.to_string());
+  SHEAF_TRY(use("unpacked/" + blob.hex()).context(doing));
   SHEAF_TRY(os::write_file(directory + "/content", text).context(doing));
   SHEAF_TRY(seal_tree(directory).context(doing));
   if (os::exists(path) && !find_whole(path)) { // cut short by a crash, or kept by an older sheaf
@@ -61,11 +65,18 @@ Result<TreeRef> Store::commit_unpacked(const std::string& directory, const Diges
 
 bool Store::has_tree(const std::string& folder) const {
   const auto path = fmt::format("{}/{}", m_root, folder);
+  if (!use(folder)) {
+    return false;
+  }
   if (folder.starts_with("steps/")) {
     const auto exact = Digest::parse(folder.substr(folder.rfind('/') + 1));
     return exact && is_tree_intact(path, *exact);
   }
-  return folder.starts_with("unpacked/") ? find_whole(path).has_value() : os::is_directory(path + "/tree");
+  if (folder.starts_with("unpacked/")) {
+    return find_whole(path).has_value();
+  }
+  const bool is_there = os::is_directory(path + "/tree");
+  return is_there && (!folder.starts_with("joins/") || is_intact(path)); // a power failure tears what is not flushed
 }
 
 } // namespace sheaf::store

@@ -2,6 +2,9 @@
 #include "store/usage.hpp"
 
 #include "os/file.hpp"
+#include "store/walk.hpp"
+
+#include <fmt/format.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -17,36 +21,8 @@
 namespace sheaf::store {
 namespace {
 
-constexpr std::uint64_t k_block = 512; // stat(2): st_blocks counts units of 512 bytes, whatever the file system's are
-
 /// The part that unreadable layers are counted as.
 const std::string k_damaged = "damaged layers";
-
-using Visit = std::function<void(const struct stat&)>;
-
-/// Calls `visit` for `name` and everything below it, without following symlinks or entering other file systems.
-Result<void> walk(const os::Fd& folder, const std::string& name, std::optional<dev_t> device, const Visit& visit) {
-  struct stat info {};
-  if (fstatat(folder.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-    return errno == ENOENT ? Result<void>() : Result<void>(Error::from_errno(errno, "looking at '" + name + "'"));
-  }
-  if (device && info.st_dev != *device) {
-    return {};
-  }
-  visit(info);
-  if (!S_ISDIR(info.st_mode)) {
-    return {};
-  }
-  auto inner = os::open_at(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!inner) {
-    return inner.error().code() == ErrorCode::not_found ? Result<void>() : Result<void>(std::move(inner).error());
-  }
-  SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(*inner));
-  for (const auto& entry : entries) {
-    SHEAF_TRY(walk(*inner, entry.name, info.st_dev, visit));
-  }
-  return {};
-}
 
 /// An inode with several names, and the layers that have one.
 struct Linked {
@@ -62,6 +38,8 @@ public:
     SHEAF_TRY_ASSIGN(const os::Fd root, os::open(m_store.root(), O_RDONLY | O_DIRECTORY));
     SHEAF_TRY(add_layers(root));
     share_out();
+    SHEAF_TRY(add_images(root));
+    SHEAF_TRY(add_running(root));
     SHEAF_TRY(add_parts(root));
     std::ranges::sort(m_usage.layers, {},
                       [](const LayerUsage& layer) { return std::tuple(layer.record.name, layer.record.content_key); });
@@ -82,7 +60,7 @@ private:
   }
 
   void add_to_layer(std::size_t index, const struct stat& info) {
-    const auto bytes = static_cast<std::uint64_t>(info.st_blocks) * k_block;
+    const auto bytes = allocated_bytes(info);
     if (S_ISDIR(info.st_mode) || info.st_nlink == 1) {
       m_usage.layers[index].exclusive += bytes;
       return;
@@ -111,14 +89,70 @@ private:
     m_usage.layers_total -= m_usage.saved;
   }
 
+  Result<void> add_images(const os::Fd& root) {
+    SHEAF_TRY_ASSIGN(const auto images, m_store.images());
+    std::map<std::string, std::size_t> users;
+    std::map<std::string, std::uint64_t> bytes;
+    for (const auto& image : images) {
+      for (const auto& tree : folders_of(image)) {
+        if (++users[tree] == 1) {
+          SHEAF_TRY_ASSIGN(bytes[tree], bytes_of(root, tree));
+        }
+      }
+    }
+    for (const auto& image : images) {
+      ImageUsage usage;
+      usage.id = image.id;
+      std::ranges::transform(image.tags, std::back_inserter(usage.names), &oci::Reference::familiar);
+      for (const auto& tree : folders_of(image)) {
+        (users[tree] > 1 ? usage.shared : usage.exclusive) += bytes[tree];
+      }
+      usage.bytes = usage.shared + usage.exclusive;
+      m_usage.images.push_back(std::move(usage));
+    }
+    return {};
+  }
+
+  static std::set<std::string> folders_of(const StoredImage& image) {
+    std::set<std::string> folders;
+    std::ranges::transform(image.record.trees, std::inserter(folders, folders.end()), &TreeRef::folder);
+    return folders;
+  }
+
+  static Result<std::uint64_t> bytes_of(const os::Fd& root, const std::string& part) {
+    std::uint64_t bytes = 0;
+    std::set<ino_t> counted;
+    SHEAF_TRY(walk(root, part, std::nullopt, [&](const struct stat& info) {
+      const bool is_new = S_ISDIR(info.st_mode) || info.st_nlink == 1 || counted.insert(info.st_ino).second;
+      bytes += is_new ? allocated_bytes(info) : 0;
+    }));
+    return bytes;
+  }
+
+  Result<void> add_running(const os::Fd& root) {
+    SHEAF_TRY_ASSIGN(const auto owned, Staging::list(m_store.root() + "/tmp"));
+    for (const auto& [name, pid] : owned) {
+      RunningUsage usage;
+      usage.part = "tmp/" + name;
+      usage.pid = pid;
+      auto command = os::read_file(fmt::format("/proc/{}/cmdline", pid)).value_or("");
+      std::ranges::replace_if(
+          command, [](unsigned char byte) { return byte < ' '; }, ' ');
+      usage.command = command.substr(0, command.find_last_not_of(' ') + 1);
+      SHEAF_TRY_ASSIGN(usage.bytes, bytes_of(root, usage.part));
+      m_usage.running.push_back(std::move(usage));
+    }
+    return {};
+  }
+
   /// Folders of caches are parts of their own, because each can be thrown away alone.
   Result<void> add_parts(const os::Fd& root) {
     m_usage.total = m_usage.layers_total;
     for (const auto* name : {".", "layers", "cache"}) { // the folders themselves; what is in them is counted by part
       struct stat info {};
       if (fstatat(root.get(), name, &info, AT_SYMLINK_NOFOLLOW) == 0) {
-        m_usage.parts["other"].bytes += static_cast<std::uint64_t>(info.st_blocks) * k_block;
-        m_usage.total += static_cast<std::uint64_t>(info.st_blocks) * k_block;
+        m_usage.parts["other"].bytes += allocated_bytes(info);
+        m_usage.total += allocated_bytes(info);
       }
     }
     SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(root));
@@ -171,7 +205,7 @@ private:
     }
     return walk(folder, name, std::nullopt, [&](const struct stat& info) {
       const bool is_new = S_ISDIR(info.st_mode) || info.st_nlink == 1 || m_counted.insert(info.st_ino).second;
-      const auto bytes = is_new ? static_cast<std::uint64_t>(info.st_blocks) * k_block : 0;
+      const auto bytes = is_new ? allocated_bytes(info) : 0;
       usage.bytes += bytes;
       m_usage.total += bytes;
     });

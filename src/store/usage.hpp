@@ -23,6 +23,28 @@ struct LayerUsage {
   std::uint64_t shared = 0;
 };
 
+struct ImageUsage {
+  Digest id;
+  /// Empty if it has none.
+  std::vector<std::string> names;
+  /// exclusive + shared.
+  std::uint64_t bytes = 0;
+  /// In trees that no other image is made of.
+  std::uint64_t exclusive = 0;
+  std::uint64_t shared = 0;
+};
+
+/// What a running process writes to: a build, or what a workspace changes.
+struct RunningUsage {
+  /// Below the store's root.
+  std::string part;
+  /// 0 if it cannot be told.
+  int pid = 0;
+  /// Its command line; empty if it cannot be told.
+  std::string command;
+  std::uint64_t bytes = 0;
+};
+
 struct PartUsage {
   /// Entries of the folder: join layers, package archives, base generations.
   std::uint64_t count = 0;
@@ -32,6 +54,9 @@ struct PartUsage {
 struct Usage {
   /// By name, then by content key.
   std::vector<LayerUsage> layers;
+  /// The newest first.
+  std::vector<ImageUsage> images;
+  std::vector<RunningUsage> running;
   /// "joins", "cache/apt", "generations", …; folders of the store that are not layers, "other" for loose files.
   std::map<std::string, PartUsage> parts;
   /// What all layers take, each inode once.

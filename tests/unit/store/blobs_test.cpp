@@ -50,7 +50,7 @@ TEST_F(BlobsTest, NothingIsSeenBeforeItIsCommitted) {
   }
   EXPECT_EQ(read("hello"), "hello");
   { ASSERT_TRUE(m_blobs.create(Blobs::Verify::yes).value().write("given up")); }
-  EXPECT_EQ(staged(), before + 1); // gate.lock
+  EXPECT_EQ(staged(), before);
 }
 
 TEST_F(BlobsTest, RefusesWhatIsNotAsSaid) {
@@ -69,6 +69,20 @@ TEST_F(BlobsTest, ADamagedOneIsNotThere) {
   ASSERT_TRUE(os::write_file(blob_path("hello"), "hel"));
   EXPECT_EQ(read("hello"), "<none>");
   EXPECT_FALSE(os::exists(blob_path("hello")));
+}
+
+TEST_F(BlobsTest, WhatIsInItsPlaceIsNotTakenForIt) {
+  m_blobs.put("hello", "application/x").value();
+  ASSERT_TRUE(os::remove_file_if_exists(blob_path("hello")));
+  ASSERT_EQ(symlink("nowhere", blob_path("hello").c_str()), 0);
+  EXPECT_EQ(read("hello"), "<none>");
+  m_blobs.put("hello", "application/x").value(); // replaces the link
+  EXPECT_EQ(read("hello"), "hello");
+  ASSERT_TRUE(os::remove_file_if_exists(blob_path("hello")));
+  ASSERT_TRUE(os::make_directories(blob_path("hello")));
+  const auto opened = m_blobs.open(describe("hello"));
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().summary(), HasSubstr(blob_path("hello")));
 }
 
 /// After a reboot, which may have been a crash, the content is compared once.

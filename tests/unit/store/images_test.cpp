@@ -22,6 +22,32 @@ ImageRecord image(const std::string& command, std::int64_t created) {
 
 oci::Reference reference(const std::string& name) { return oci::Reference::parse(name).value(); }
 
+TEST_F(ImagesTest, DamagedOnesAreToldOf) {
+  auto store = open();
+  const auto id = store.save_image(image("a", 1)).value();
+  ASSERT_TRUE(store.tag(reference("app"), id));
+  const auto file = path("images/" + id.hex() + ".json");
+  ASSERT_TRUE(os::write_file(file, "{"));
+  EXPECT_TRUE(store.images().value().empty());
+  EXPECT_THAT(store.take_damaged(), testing::ElementsAre(file));
+  const auto found = store.find_image("app");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code(), ErrorCode::corrupt);
+  EXPECT_THAT(found.error().render(), testing::AllOf(testing::HasSubstr(file), testing::HasSubstr("hint: ")));
+}
+
+TEST_F(ImagesTest, ANameWhoseFileOrRecordIsLostIsToldOf) {
+  auto store = open();
+  const auto id = store.save_image(image("a", 1)).value();
+  ASSERT_TRUE(store.tag(reference("app"), id));
+  ASSERT_TRUE(os::remove_file_if_exists(path("images/" + id.hex() + ".json")));
+  EXPECT_EQ(store.find_image("app").value(), std::nullopt);
+  EXPECT_THAT(store.take_damaged(), testing::ElementsAre(path("images/" + id.hex() + ".json")));
+  ASSERT_TRUE(os::write_file(store.tag_file(reference("app")), ""));
+  EXPECT_EQ(store.find_image("app").value(), std::nullopt);
+  EXPECT_THAT(store.take_damaged(), testing::ElementsAre(store.tag_file(reference("app"))));
+}
+
 TEST_F(ImagesTest, AreFoundByNameIdAndBeginningOfAnId) {
   auto store = open();
   const auto id = store.save_image(image("a", 1)).value();
@@ -91,6 +117,17 @@ TEST_F(StepsTest, AKeyFindsWhatWasCommittedLast) {
   const auto second = commit(store, "key", "two");
   EXPECT_EQ(store.find_step(Digest::of("key")), second);
   EXPECT_EQ(os::read_file(store.tree_path({first.folder(), first.content}) + "/file").value(), "one");
+}
+
+TEST_F(StepsTest, ALostSealIsMadeAnewIfTheTreeIsWhole) {
+  auto store = open();
+  const auto folder = path(commit(store, "key", "one").folder());
+  ASSERT_TRUE(os::remove_file_if_exists(folder + "/seal"));
+  EXPECT_TRUE(store.find_step(Digest::of("key")));
+  EXPECT_EQ(os::read_file(folder + "/seal").value(), os::boot_id() + "\n");
+  ASSERT_TRUE(os::remove_file_if_exists(folder + "/seal"));
+  ASSERT_TRUE(os::write_file(folder + "/tree/file", "two"));
+  EXPECT_FALSE(store.find_step(Digest::of("key")));
 }
 
 TEST_F(StepsTest, AfterARebootADamagedTreeIsMissing) {

@@ -70,6 +70,24 @@ TEST_F(StoreTest, ADamagedIndexIsRebuilt) {
   EXPECT_EQ(store.find(wanted.recipe_key).value()->record, wanted);
 }
 
+TEST_F(StoreTest, AnEmptyIndexIsRebuilt) {
+  const auto wanted = record("a", "r", "c");
+  {
+    auto store = open();
+    commit(store, wanted);
+  }
+  ASSERT_TRUE(os::write_file(path("index.db"), ""));
+  {
+    auto store = open();
+    EXPECT_TRUE(store.find(wanted.recipe_key).value());
+  }
+  ASSERT_TRUE(os::remove_all(path("index.db")));
+  ASSERT_TRUE(os::make_directories(path("index.db")));
+  const auto opened = Store::open(root());
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().summary(), testing::HasSubstr("index.db': Is a directory"));
+}
+
 TEST_F(StoreTest, ADamagedRecipeIsLeftOutOfTheRebuiltIndex) {
   const auto wanted = record("a", "r", "c");
   {
@@ -113,6 +131,19 @@ TEST_F(StoreTest, ADamagedLayerIsMissingAndNamedOnce) {
   EXPECT_THAT(store.take_damaged(), testing::IsEmpty());
 }
 
+TEST_F(StoreTest, AFolderInPlaceOfARecordIsDamage) {
+  auto store = open();
+  const auto wanted = record("a", "r", "c");
+  const auto stored = commit(store, wanted);
+  ASSERT_TRUE(os::remove_file_if_exists(stored.path + "/layer.json"));
+  ASSERT_TRUE(os::make_directories(stored.path + "/layer.json"));
+  EXPECT_TRUE(store.is_lost(wanted.recipe_key));
+  EXPECT_FALSE(store.find(wanted.recipe_key).value());
+  EXPECT_THAT(store.take_damaged(), testing::ElementsAre(stored.path));
+  commit(store, wanted);
+  EXPECT_EQ(store.find(wanted.recipe_key).value()->record, wanted);
+}
+
 TEST_F(StoreTest, ADamagedLayerGivesWayToItsRebuild) {
   auto store = open();
   const auto wanted = record("a", "r", "c");
@@ -142,7 +173,7 @@ TEST_F(StoreTest, AllAreTheLayersOfEveryRecipe) {
 
 TEST_F(StoreTest, AnotherFormatIsRefused) {
   ASSERT_TRUE(os::make_directories(root()));
-  ASSERT_TRUE(os::write_file(path("format"), "sheaf-store 2\n"));
+  ASSERT_TRUE(os::write_file(path("format"), "sheaf-store 999\n"));
   const auto store = Store::open(root());
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code(), ErrorCode::unsupported);

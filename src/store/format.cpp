@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/format.hpp"
+
+#include "base/text.hpp"
+#include "os/file.hpp"
+#include "os/file_lock.hpp"
+#include "store/staging.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+namespace sheaf::store {
+namespace {
+
+constexpr std::string_view k_prefix = "sheaf-store ";
+
+std::string path_of(const std::string& root) { return root + "/format"; }
+
+/// Nothing if there is no such file.
+Result<std::optional<int>> read_version(const std::string& root) {
+  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(path_of(root)));
+  if (!text) {
+    return std::optional<int>();
+  }
+  auto rest = std::string_view(*text);
+  const bool is_ours = rest.starts_with(k_prefix) && rest.ends_with('\n');
+  const auto version =
+      is_ours ? to_number<int>(rest.substr(k_prefix.size(), rest.size() - k_prefix.size() - 1)) : std::nullopt;
+  if (!version || *version < 1) {
+    return Error(ErrorCode::corrupt, fmt::format("'{}' does not say which format the store has", path_of(root)))
+        .with_hint(
+            fmt::format("if this is a store that was damaged, write the line '{}{}' into that file and run 'sheaf "
+                        "fsck'; else choose another place with --root",
+                        k_prefix, k_format_version));
+  }
+  return version;
+}
+
+Result<void> write_version(const std::string& root) {
+  return write_file(root, path_of(root), fmt::format("{}{}\n", k_prefix, k_format_version), os::Durable::yes);
+}
+
+Error is_newer(const std::string& root, int version) {
+  return Error(ErrorCode::unsupported, fmt::format("the store at '{}' has format {}, this sheaf knows up to {}", root,
+                                                   version, k_format_version))
+      .with_hint("use the newer sheaf that made it, or another store with --root");
+}
+
+/// A sheaf of before format 2 does not say what it uses. While it builds or runs something it has a staging folder.
+Result<void> check_nobody_builds(const std::string& root) {
+  SHEAF_TRY(Staging::remove_abandoned(root + "/tmp"));
+  SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(root + "/tmp"));
+  for (const auto& entry : entries) {
+    if (entry.name.starts_with("build-")) {
+      return Error(ErrorCode::busy, fmt::format("another sheaf is using the store at '{}'", root))
+          .with_hint("let its builds and environments end, and try again");
+    }
+  }
+  return {};
+}
+
+/// 2: processes say what they use (in_use.hpp), and the index has a version of its own.
+Result<void> migrate_from_1(const std::string& root) {
+  SHEAF_TRY(check_nobody_builds(root));
+  for (const auto* suffix : {"", "-journal", "-wal", "-shm"}) { // made anew from the files when it is needed
+    SHEAF_TRY(os::remove_file_if_exists(root + "/index.db" + suffix));
+  }
+  return write_version(root);
+}
+
+} // namespace
+
+Result<void> check_format(const std::string& root) {
+  SHEAF_TRY_ASSIGN(const auto version, read_version(root));
+  if (!version) {
+    return write_version(root);
+  }
+  if (*version > k_format_version) {
+    return is_newer(root, *version);
+  }
+  if (*version < k_format_version) {
+    return Error(ErrorCode::unsupported,
+                 fmt::format("the store at '{}' has format {}, this sheaf uses {}", root, *version, k_format_version))
+        .with_hint(
+            "'sheaf store migrate' brings it to the new format, in a moment; older versions of sheaf cannot use it "
+            "then");
+  }
+  return {};
+}
+
+bool has_our_format(const std::string& root) {
+  const auto version = read_version(root);
+  return version && *version == k_format_version;
+}
+
+Result<Migration> migrate(const std::string& root) {
+  const auto doing = fmt::format("migrating the store at '{}'", root);
+  SHEAF_TRY_ASSIGN(const auto version, read_version(root).context(doing));
+  if (!version) {
+    return Error(ErrorCode::not_found, fmt::format("there is no store at '{}'", root)).with_context(std::string(doing));
+  }
+  if (*version > k_format_version) {
+    return is_newer(root, *version);
+  }
+  if (*version < k_format_version) {
+    SHEAF_TRY_ASSIGN(const auto lock,
+                     os::FileLock::acquire(root + "/locks/index", os::LockMode::exclusive).context(doing));
+    SHEAF_TRY(migrate_from_1(root).context(doing));
+  }
+  return Migration{*version, k_format_version};
+}
+
+} // namespace sheaf::store

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// What there is in a store, and what needs what.
+#include "os/file.hpp"
+#include "store/blobs.hpp"
+#include "store/gc.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace sheaf::store {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Caches in which every entry is for itself; the others are thrown away as a whole.
+constexpr std::array<const char*, 5> k_by_entry = {"apt", "http", "git", "contexts", "selections"};
+
+class Collector {
+public:
+  explicit Collector(Store& store) : m_store(store) {}
+
+  Result<std::vector<Part>> run() {
+    SHEAF_TRY(add_layers());
+    SHEAF_TRY(add_blob_records());
+    SHEAF_TRY(add_images());
+    SHEAF_TRY(add_joins());
+    SHEAF_TRY(add_step_keys());
+    for (const auto& [folder, kind] :
+         {std::pair("steps", PartKind::step), std::pair("unpacked", PartKind::unpacked),
+          std::pair("generated", PartKind::generated), std::pair("blobs/sha256", PartKind::blob)}) {
+      SHEAF_TRY(add_all(folder, kind));
+    }
+    for (const auto* folder : {"logs", "tests", "quarantine", "generations"}) {
+      SHEAF_TRY(add_cached(folder, folder));
+    }
+    SHEAF_TRY(add_locks());
+    SHEAF_TRY(add_pulled());
+    SHEAF_TRY(add_plans());
+    SHEAF_TRY(add_caches());
+    return std::move(m_parts);
+  }
+
+private:
+  std::string full(const std::string& part) const { return fmt::format("{}/{}", m_store.root(), part); }
+
+  /// Folders are touched when they are used, files when they are read, as far as the file system tells.
+  std::int64_t last_used(const std::string& part) const {
+    struct stat info {};
+    if (lstat(full(part).c_str(), &info) != 0) {
+      return 0;
+    }
+    return S_ISDIR(info.st_mode) ? info.st_mtim.tv_sec : std::max(info.st_mtim.tv_sec, info.st_atim.tv_sec);
+  }
+
+  /// Nothing if there is no such folder.
+  Result<std::vector<os::DirectoryEntry>> entries_of(const std::string& folder) const {
+    auto entries = os::list_directory(full(folder));
+    if (!entries && entries.error().code() == ErrorCode::not_found) {
+      return std::vector<os::DirectoryEntry>();
+    }
+    return entries;
+  }
+
+  Part& add(std::string part, PartKind kind, std::string name) {
+    auto& added = m_parts.emplace_back();
+    added.last_used = added.created = last_used(part);
+    added.part = std::move(part);
+    added.kind = kind;
+    added.name = std::move(name);
+    return added;
+  }
+
+  Result<void> add_all(const std::string& folder, PartKind kind) {
+    SHEAF_TRY_ASSIGN(const auto entries, entries_of(folder));
+    for (const auto& entry : entries) {
+      const auto part = fmt::format("{}/{}", folder, entry.name);
+      const auto known = m_names.find(part);
+      add(part, kind, known != m_names.end() ? known->second : entry.name.substr(0, k_short));
+    }
+    return {};
+  }
+
+  Result<void> add_layers() {
+    SHEAF_TRY_ASSIGN(const auto layers, m_store.all());
+    for (const auto& layer : layers) {
+      const auto& record = layer.record;
+      auto& part = add("layers/" + record.content_key.hex(), PartKind::layer, record.name);
+      part.created = record.created;
+      part.group = record.name + "\n" + (record.recipe ? record.recipe->owner : std::string());
+      part.needs = {record.base.empty() ? "generations/" + record.content_key.hex() : "layers/" + record.base};
+      for (const auto& [name, content] : record.recipe ? record.recipe->needs : std::map<std::string, std::string>()) {
+        part.needs.push_back("layers/" + content);
+      }
+    }
+    return {};
+  }
+
+  Result<void> add_images() {
+    SHEAF_TRY_ASSIGN(const auto images, m_store.images());
+    const Blobs blobs(m_store);
+    for (const auto& image : images) {
+      const auto name = image.tags.empty() ? image.id.short_hex() : image.tags.front().familiar();
+      auto& part = add(fmt::format("images/{}.json", image.id.hex()), PartKind::image, name);
+      part.is_root = !image.tags.empty();
+      part.needs = needs_of(image.record, blobs);
+    }
+    return {};
+  }
+
+  /// Its trees; and the blobs by which an image that came from outside leaves as it came.
+  std::vector<std::string> needs_of(const ImageRecord& image, const Blobs& blobs) const {
+    std::vector<std::string> needs;
+    std::ranges::transform(image.trees, std::back_inserter(needs), &TreeRef::folder);
+    const auto add_blob = [&needs](const Digest& blob) { needs.push_back("blobs/sha256/" + blob.hex()); };
+    if (image.config) {
+      add_blob(*image.config);
+    }
+    if (!image.manifest) {
+      return needs;
+    }
+    add_blob(*image.manifest);
+    const auto text = blobs.peek(*image.manifest);
+    const auto parsed = oci::parse_manifest(text && *text ? **text : std::string());
+    const auto* manifest = parsed ? std::get_if<oci::Manifest>(&*parsed) : nullptr;
+    for (const auto& layer : manifest != nullptr ? manifest->layers : std::vector<oci::Descriptor>()) {
+      add_blob(layer.digest);
+      const auto [first, last] = m_blob_records.equal_range(layer.digest);
+      std::transform(first, last, std::back_inserter(needs), [](const auto& record) { return record.second; });
+    }
+    return needs;
+  }
+
+  Result<void> add_joins() {
+    SHEAF_TRY_ASSIGN(const auto entries, entries_of("joins"));
+    for (const auto& entry : entries) {
+      auto& part = add("joins/" + entry.name, PartKind::join, entry.name.substr(0, k_short));
+      const auto text = os::read_file(full(part.part) + "/join.json");
+      const auto json = text ? Json::parse(*text, nullptr, false) : Json();
+      if (!json.is_object() || !json.contains("layers") || !json["layers"].is_array()) {
+        continue; // damaged: it goes by age, or is made again when it is needed
+      }
+      part.name.clear();
+      for (const auto& layer : json["layers"]) {
+        part.name += (part.name.empty() ? "" : "+") + layer.value("name", "");
+        const auto content = Digest::parse(layer.value("content_key", ""));
+        if (content) {
+          part.needs.push_back("layers/" + content->hex());
+        }
+      }
+    }
+    return {};
+  }
+
+  Result<void> add_step_keys() {
+    SHEAF_TRY_ASSIGN(const auto entries, entries_of("step-keys"));
+    for (const auto& entry : entries) {
+      const auto text = os::read_file(full("step-keys/" + entry.name));
+      const auto record = text ? parse_step_record(*text) : Result<StepRecord>(Error(ErrorCode::corrupt, ""));
+      if (record) {
+        add("step-keys/" + entry.name, PartKind::record, record->display).needs = {record->folder()};
+        m_names[record->folder()] = record->display;
+      }
+    }
+    return {};
+  }
+
+  /// Before the images: what a blob was made of is needed by those that came with it.
+  Result<void> add_blob_records() {
+    SHEAF_TRY_ASSIGN(const auto entries, entries_of("blobs/records"));
+    for (const auto& entry : entries) {
+      const auto part = "blobs/records/" + entry.name;
+      add(part, PartKind::record, "of a blob");
+      const auto text = os::read_file(full(part));
+      if (const auto record = text ? parse_blob_record(*text) : Result<BlobRecord>(Error(text.error()))) {
+        m_blob_records.emplace(record->blob.digest, part);
+      }
+    }
+    SHEAF_TRY_ASSIGN(const auto checks, entries_of("blobs/checked"));
+    for (const auto& entry : checks) {
+      add("blobs/checked/" + entry.name, PartKind::record, "of a blob").needs = {"blobs/sha256/" + entry.name};
+    }
+    return {};
+  }
+
+  /// Every entry of a folder for itself.
+  Result<void> add_cached(const std::string& folder, const std::string& name) {
+    SHEAF_TRY_ASSIGN(const auto entries, entries_of(folder));
+    for (const auto& entry : entries) {
+      add(fmt::format("{}/{}", folder, entry.name), PartKind::cached, fmt::format("{}: {}", name, entry.name));
+    }
+    return {};
+  }
+
+  /// Of keys; those with other names are there for good.
+  Result<void> add_locks() {
+    SHEAF_TRY_ASSIGN(const auto entries, entries_of("locks"));
+    for (const auto& entry : entries) {
+      if (Digest::parse(entry.name)) {
+        add("locks/" + entry.name, PartKind::record, "lock of a key");
+      }
+    }
+    return {};
+  }
+
+  /// Which image a digest stands for: one line.
+  Result<void> add_pulled() {
+    SHEAF_TRY_ASSIGN(const auto entries, entries_of("pulled"));
+    for (const auto& entry : entries) {
+      auto& part = add("pulled/" + entry.name, PartKind::record, "what a digest stands for");
+      const auto text = os::read_file(full(part.part));
+      if (const auto image = text ? Digest::parse(*text) : Result<Digest>(Error(text.error()))) {
+        part.needs = {fmt::format("images/{}.json", image->hex())};
+      }
+    }
+    return {};
+  }
+
+  /// Remembered environments name their trees by path.
+  Result<void> add_plans() {
+    SHEAF_TRY_ASSIGN(const auto entries, entries_of("plans"));
+    for (const auto& entry : entries) {
+      auto& part = add("plans/" + entry.name, PartKind::record, "remembered environment");
+      const auto text = os::read_file(full(part.part));
+      const auto json = text ? Json::parse(*text, nullptr, false) : Json();
+      const auto lowers = json.is_object() ? json.value("/environment/lowers"_json_pointer, Json()) : Json();
+      for (const auto& lower : lowers) {
+        if (auto tree = lower.is_string() ? part_of(lower.get<std::string>()) : std::nullopt) {
+          part.needs.push_back(std::move(*tree));
+        }
+      }
+    }
+    return {};
+  }
+
+  /// Of the path of a tree.
+  std::optional<std::string> part_of(const std::string& tree) const {
+    constexpr std::string_view k_end = "/tree";
+    const auto start = m_store.root().size() + 1;
+    return tree.ends_with(k_end) && tree.size() > start + k_end.size()
+               ? std::optional(tree.substr(start, tree.size() - start - k_end.size()))
+               : std::nullopt;
+  }
+
+  Result<void> add_caches() {
+    SHEAF_TRY_ASSIGN(const auto caches, entries_of("cache"));
+    for (const auto& cache : caches) {
+      const auto folder = "cache/" + cache.name;
+      if (std::ranges::find(k_by_entry, cache.name) == k_by_entry.end()) {
+        add(folder, PartKind::cached, cache.name);
+        continue;
+      }
+      SHEAF_TRY(add_cached(folder, cache.name));
+    }
+    return {};
+  }
+
+  static constexpr std::size_t k_short = 12;
+  Store& m_store;
+  std::vector<Part> m_parts;
+  std::map<std::string, std::string> m_names;        ///< of steps, for people
+  std::multimap<Digest, std::string> m_blob_records; ///< parts, by the blob they are about
+};
+
+} // namespace
+
+Result<std::vector<Part>> collect_parts(Store& store) { return Collector(store).run(); }
+
+} // namespace sheaf::store

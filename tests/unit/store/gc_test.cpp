@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/format.hpp"
+#include "store/gc.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "unit/store/store_support.hpp"
+
+namespace sheaf::store {
+namespace {
+
+class GcTest : public InStore {
+protected:
+  /// As if last used so many seconds after 1970.
+  void age(const std::string& part, std::int64_t seconds) const {
+    const std::array<timespec, 2> times = {timespec{seconds, 0}, timespec{seconds, 0}};
+    ASSERT_EQ(utimensat(AT_FDCWD, path(part).c_str(), times.data(), 0), 0) << part;
+  }
+
+  static std::vector<std::string> collect(Store& store, const GcOptions& options) {
+    const auto report = collect_garbage(store, options, {}).value();
+    std::vector<std::string> names;
+    for (const auto& part : report.removed) {
+      names.push_back(part.name);
+    }
+    return names;
+  }
+
+  static constexpr GcOptions k_everything = {{0, std::nullopt, 4'000'000'000}, false};
+};
+
+TEST_F(GcTest, ALayerGoesWithItsRecipesAndIsNotCalledLost) {
+  const auto gone = record("a", "recipe 1", "content");
+  auto twin = gone;
+  twin.recipe_key.digest = Digest::of("recipe 2");
+  {
+    auto store = open();
+    commit(store, gone);
+    commit(store, twin);
+  }
+  age("layers/" + gone.content_key.hex(), 5);
+  auto store = open();
+  EXPECT_THAT(collect(store, k_everything), testing::ElementsAre("a"));
+  EXPECT_FALSE(os::exists(path("layers/" + gone.content_key.hex())));
+  for (const auto& recipe : {gone.recipe_key, twin.recipe_key}) {
+    EXPECT_FALSE(store.find(recipe).value());
+    EXPECT_FALSE(store.is_lost(recipe));
+  }
+  EXPECT_FALSE(store.last_build_ms("a").value());
+  commit(store, gone);
+  EXPECT_TRUE(store.find(gone.recipe_key).value());
+}
+
+TEST_F(GcTest, WhatAnotherStoreObjectFoundStaysUntilItEnds) {
+  const auto used = record("a", "r", "c");
+  {
+    auto store = open();
+    commit(store, used);
+  }
+  auto collector = open();
+  {
+    auto user = open();
+    ASSERT_TRUE(user.find(used.recipe_key).value());
+    age("layers/" + used.content_key.hex(), 5);
+    EXPECT_THAT(collect(collector, k_everything), testing::IsEmpty());
+  }
+  EXPECT_THAT(collect(collector, k_everything), testing::ElementsAre("a"));
+}
+
+TEST_F(GcTest, ADryRunChangesNothingAndSaysTheSame) {
+  const auto idle = record("a", "r", "c");
+  {
+    auto store = open();
+    commit(store, idle);
+  }
+  auto store = open();
+  auto dry = k_everything;
+  dry.dry_run = true;
+  const auto said = collect_garbage(store, dry, {}).value();
+  ASSERT_EQ(said.removed.size(), 1U);
+  EXPECT_GT(said.freed, 0U);
+  EXPECT_TRUE(store.find(idle.recipe_key).value());
+  auto another = open();
+  store = open();
+  const auto done = collect_garbage(store, k_everything, {}).value();
+  EXPECT_EQ(done.removed.size(), 1U);
+  EXPECT_EQ(done.freed, said.freed);
+}
+
+TEST_F(GcTest, FilesThatLayersShareCountWithTheLastOfThem) {
+  const auto one = record("a", "r1", "c1");
+  const auto two = record("b", "r2", "c2");
+  const std::string text(100'000, 'x');
+  {
+    auto store = open();
+    const auto first = commit(store, one);
+    ASSERT_TRUE(os::write_file(first.tree() + "/big", text));
+    const auto second = commit(store, two);
+    ASSERT_TRUE(os::hard_link(first.tree() + "/big", second.tree() + "/big"));
+  }
+  auto store = open();
+  const auto report = collect_garbage(store, k_everything, {}).value();
+  ASSERT_EQ(report.removed.size(), 2U);
+  EXPECT_LT(report.removed[0].bytes, text.size());
+  EXPECT_GE(report.removed[1].bytes, text.size());
+  EXPECT_EQ(report.freed, report.removed[0].bytes + report.removed[1].bytes);
+}
+
+TEST_F(GcTest, ALockThatIsHeldStaysAndAFreeOneGoes) {
+  auto store = open();
+  const auto held = Digest::of("held").hex();
+  const auto free = Digest::of("free").hex();
+  const auto lock = store.lock_key(held).value();
+  { const auto was = store.lock_key(free).value(); }
+  collect(store, k_everything);
+  EXPECT_TRUE(os::exists(path("locks/" + held)));
+  EXPECT_FALSE(os::exists(path("locks/" + free)));
+}
+
+TEST_F(GcTest, WhatIsUsedTodayIsRemembered) {
+  const auto used = record("a", "r", "c");
+  const auto part = "layers/" + used.content_key.hex();
+  {
+    auto store = open();
+    commit(store, used);
+  }
+  age(part, 1'000'000'000);
+  {
+    auto store = open();
+    ASSERT_TRUE(store.find(used.recipe_key).value());
+  }
+  EXPECT_GT(os::stamp(path(part))->mtime_ns, 1'700'000'000'000'000'000);
+}
+
+TEST_F(GcTest, ANamedImageKeepsItsTreesAndAnUnnamedOneDoesNot) {
+  const auto layer = record("a", "r", "c");
+  const auto name = oci::Reference::parse("app:1").value();
+  {
+    auto store = open();
+    commit(store, layer);
+    ImageRecord image;
+    image.trees = {{"layers/" + layer.content_key.hex(), layer.content_key.digest}};
+    ASSERT_TRUE(store.tag(name, store.save_image(image).value()));
+  }
+  auto store = open();
+  EXPECT_THAT(collect(store, k_everything), testing::IsEmpty());
+  ASSERT_TRUE(store.untag(name).value());
+  EXPECT_EQ(collect(store, k_everything).size(), 2U);
+  EXPECT_TRUE(store.images().value().empty());
+}
+
+// --- format
+
+TEST_F(GcTest, AStoreOfFormat1IsMigratedUnlessAnOldSheafUsesIt) {
+  const auto kept = record("a", "r", "c");
+  {
+    auto store = open();
+    commit(store, kept);
+  }
+  ASSERT_TRUE(os::write_file(path("format"), "sheaf-store 1\n"));
+  const auto refused = Store::open(root());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().hint(), testing::HasSubstr("sheaf store migrate"));
+  {
+    const auto old_build = Staging::create(path("tmp")).value();
+    const auto busy = migrate(root());
+    ASSERT_FALSE(busy);
+    EXPECT_EQ(busy.error().code(), ErrorCode::busy);
+    EXPECT_EQ(os::read_file(path("format")).value(), "sheaf-store 1\n");
+  }
+  const auto migration = migrate(root()).value();
+  EXPECT_EQ(migration.from, 1);
+  EXPECT_EQ(migration.to, 2);
+  auto store = open();
+  EXPECT_TRUE(store.find(kept.recipe_key).value());
+  EXPECT_EQ(store.last_build_ms("a").value(), 70);
+  EXPECT_EQ(migrate(root()).value().from, 2);
+}
+
+TEST_F(GcTest, AFormatThatCannotBeReadIsNotTakenForAnOldOne) {
+  { auto store = open(); }
+  for (const auto* text : {"", "sheaf-store 0\n", "sheaf-store x\n", "2\n", "sheaf-store 2"}) {
+    ASSERT_TRUE(os::write_file(path("format"), text));
+    const auto opened = Store::open(root());
+    ASSERT_FALSE(opened) << text;
+    EXPECT_EQ(opened.error().code(), ErrorCode::corrupt) << text;
+    EXPECT_FALSE(migrate(root())) << text;
+    EXPECT_EQ(os::read_file(path("format")).value(), text);
+  }
+  EXPECT_EQ(migrate(path("nowhere")).error().code(), ErrorCode::not_found);
+}
+
+} // namespace
+} // namespace sheaf::store
