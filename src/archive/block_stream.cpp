@@ -45,8 +45,12 @@ Result<void> BlockStream::start() {
     SHEAF_TRY(take());
   }
   // Where there is no thread to be had it runs when it is taken.
-  m_running.push_back(std::async(std::launch::async | std::launch::deferred,
-                                 [this, block = std::exchange(m_input, {})] { return m_pack(block); }));
+  m_running.push_back(
+      std::async(std::launch::async | std::launch::deferred, [this, block = std::exchange(m_input, {})]() mutable {
+        auto packed = m_pack(block);
+        std::string().swap(block); // it may be long until what it became is taken
+        return packed;
+      }));
   return {};
 }
 

@@ -7,6 +7,8 @@
 
 #include <zstd.h>
 
+#include <array>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -16,6 +18,9 @@ namespace {
 
 constexpr int k_level = 2;
 constexpr std::size_t k_frame = std::size_t{4} << 20U;
+
+/// What a frame becomes at most.
+using Packed = std::array<char, ZSTD_COMPRESSBOUND(k_frame)>;
 
 struct Free {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -59,15 +64,12 @@ private:
     if (!context) {
       return std::nullopt;
     }
-    std::string packed(ZSTD_compressBound(block.size()), '\0');
+    // Not a string yet: that would be filled, and so take memory that is not needed.
+    const auto packed = std::make_unique_for_overwrite<Packed>();
     const auto size =
-        ZSTD_compressCCtx(context.get(), packed.data(), packed.size(), block.data(), block.size(), k_level);
+        ZSTD_compressCCtx(context.get(), packed->data(), packed->size(), block.data(), block.size(), k_level);
     m_contexts.give(std::move(context));
-    if (ZSTD_isError(size) != 0) {
-      return std::nullopt;
-    }
-    packed.resize(size);
-    return packed;
+    return ZSTD_isError(size) != 0 ? std::nullopt : std::optional(std::string(packed->data(), size));
   }
 
   Contexts m_contexts;

@@ -27,12 +27,6 @@ constexpr std::uint64_t k_largest_text = std::uint64_t{256} << 20U;
 
 std::string folder_of(const store::LayerRecord& record) { return "layers/" + record.content_key.hex(); }
 
-/// By content, so that neither a record nor its blobs can be exchanged one by one.
-ContentKey content_key_of(const store::LayerRecord& record, const std::string& inventory, const std::string& facts) {
-  return ContentKey{
-      Sha256().field("sheaf-content 1").field(inventory).field(facts).field(store::serialise(record.config)).finish()};
-}
-
 class Putting {
 public:
   Putting(image::ImageTarget& target, store::Store& store, std::stop_token stop)
@@ -193,7 +187,8 @@ Result<store::StoredLayer> get_layer(const RecipeKey& recipe, image::ImageSource
   SHEAF_TRY_ASSIGN(auto record, store::parse_layer_record(record_text));
   SHEAF_TRY_ASSIGN(const auto inventory, getting.text(manifest.layers[1]));
   SHEAF_TRY_ASSIGN(const auto facts, getting.text(manifest.layers[2]));
-  if (record.recipe_key != recipe || record.content_key != content_key_of(record, inventory, facts)) {
+  // By content, so that neither a record nor its blobs can be exchanged one by one.
+  if (record.recipe_key != recipe || record.content_key != store::content_key_of(record.config, inventory, facts)) {
     return Error(ErrorCode::corrupt, fmt::format("the layer under '{}' is another one", tag_of(recipe)));
   }
   SHEAF_TRY_ASSIGN(const auto entries, layer::parse_inventory(inventory));

@@ -4,6 +4,7 @@
 #include "image/layer_intake.hpp"
 #include "os/file.hpp"
 #include "store/blobs.hpp"
+#include "store/key_lock.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -218,7 +219,7 @@ Result<void> get_tree(const StepEntry& entry, image::ImageSource& source, store:
   if (!entry.blob) {
     return Error(ErrorCode::not_found, "its tree was not put there");
   }
-  SHEAF_TRY_ASSIGN(const auto lock, store.lock_key("step-tree-" + entry.record.exact.hex()));
+  SHEAF_TRY_ASSIGN(const auto lock, store::wait_for_key(store, "step-tree-" + entry.record.exact.hex(), stop));
   SHEAF_TRY_ASSIGN(const bool is_here, store.adopt_step(entry.key, entry.record));
   if (is_here) {
     return {};

@@ -115,7 +115,10 @@ private:
   Result<void> put_layers(const std::optional<Original>& original) {
     constexpr unsigned k_most_at_a_time = 6;
     const auto threads = m_options.jobs > 0 ? m_options.jobs : std::max(1U, std::thread::hardware_concurrency());
-    m_wish = {m_options.compression, m_form, threads};
+    // Each layer that is packed holds some blocks of 4 MB for every thread: more threads than processors cost memory
+    // only.
+    const auto threads_each = std::clamp(std::thread::hardware_concurrency(), 1U, threads);
+    m_wish = {m_options.compression, m_form, threads_each};
     m_layers.resize(count(original));
     {
       std::vector<std::jthread> workers;

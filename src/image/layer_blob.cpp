@@ -4,6 +4,7 @@
 #include "archive/layer_writer.hpp"
 #include "image/device_list.hpp"
 #include "os/file.hpp"
+#include "store/key_lock.hpp"
 
 #include <fmt/format.h>
 
@@ -167,7 +168,8 @@ Result<LayerBlob> layer_blob(const store::TreeRef& tree, const LayerWish& wish, 
   Maker maker(tree, wish, store, stop);
   const auto encoder = maker.encoder();
   // Two that want the same blob make it once.
-  SHEAF_TRY_ASSIGN(const auto lock, store.lock_key("pack-" + Digest::of(tree.folder + encoder).hex()).context(doing));
+  const auto key = "pack-" + Digest::of(tree.folder + encoder).hex();
+  SHEAF_TRY_ASSIGN(const auto lock, store::wait_for_key(store, key, stop).context(doing));
   SHEAF_TRY_ASSIGN(const auto origin, blobs.find_record(tree.folder, store::k_as_it_came).context(doing));
   SHEAF_TRY_ASSIGN(const auto before, blobs.find_record(tree.folder, encoder).context(doing));
   for (const auto& record : {origin && is_wanted(*origin, wish) ? origin : std::nullopt, before}) {

@@ -8,6 +8,7 @@
 #include "os/file.hpp"
 #include "os/mount.hpp"
 #include "os/xattr.hpp"
+#include "store/key_lock.hpp"
 #include "store/tree_digest.hpp"
 
 #include <fmt/format.h>
@@ -271,7 +272,7 @@ Result<TakenLayer> take_in_layer(ImageSource& source, const oci::Descriptor& lay
                                  const ImportOptions& options, store::Store& store, const std::stop_token& stop) {
   const auto doing = fmt::format("layer {}", layer.digest.short_hex());
   // Two that want the same layer fetch it once.
-  SHEAF_TRY_ASSIGN(const auto lock, store.lock_key("blob-" + layer.digest.hex()).context(doing));
+  SHEAF_TRY_ASSIGN(const auto lock, store::wait_for_key(store, "blob-" + layer.digest.hex(), stop).context(doing));
   SHEAF_TRY_ASSIGN(auto found, find_layer(layer.digest, store).context(doing));
   if (found) {
     if (found->record.diff_id != diff_id) {

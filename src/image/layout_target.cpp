@@ -4,7 +4,7 @@
 #include "image/layout_index.hpp"
 #include "os/file.hpp"
 #include "os/namespaces.hpp"
-#include "os/temp_dir.hpp"
+#include "os/new_file.hpp"
 
 #include <fmt/format.h>
 
@@ -70,12 +70,10 @@ public:
   }
 
   Result<void> put_blob(const oci::Descriptor& blob, const os::Fd& file, std::stop_token /*stop*/) override {
-    // A directory of its own: several threads or processes may write the same blob.
-    SHEAF_TRY_ASSIGN(const auto staging, os::TempDir::create(m_path + "/blobs", ".sheaf-"));
-    SHEAF_TRY_ASSIGN(auto to, os::open(staging.path() + "/blob", O_WRONLY | O_CREAT | O_EXCL, 0644));
-    SHEAF_TRY(copy_file(file, to, blob.size));
-    SHEAF_TRY(to.close());
-    return os::rename(staging.path() + "/blob", path_of(blob.digest));
+    // Several threads or processes may write the same blob.
+    SHEAF_TRY_ASSIGN(auto made, os::NewFile::create(path_of(blob.digest), 0644));
+    SHEAF_TRY(copy_file(file, made.fd(), blob.size).context("writing " + name()));
+    return made.appear();
   }
 
   Result<void> put_manifest(const oci::Descriptor& manifest, std::string_view text, Place place,
@@ -100,8 +98,10 @@ public:
     for (const auto& manifest : m_named) {
       add_named(index, manifest, m_names);
     }
-    SHEAF_TRY(os::write_file(m_path + "/index.json", oci::serialise(index)).context("writing " + name()));
-    return give_all_to_caller().context("writing " + name());
+    SHEAF_TRY(give_all_to_caller().context("writing " + name())); // before the index says that it is complete
+    const auto path = m_path + "/index.json";
+    SHEAF_TRY(os::write_file(path, oci::serialise(index)).context("writing " + name()));
+    return os::give_to_caller(path).context("writing " + name());
   }
 
 private:

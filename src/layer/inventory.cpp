@@ -38,6 +38,23 @@ std::string attributes_text(const std::map<std::string, std::string>& attributes
   return text.empty() ? "-" : text;
 }
 
+Result<std::string> unescape(std::string_view text) {
+  std::string path;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      path += text[i];
+      continue;
+    }
+    const auto byte = i + 3 < text.size() ? to_number<unsigned>(text.substr(i + 1, 3), 8) : std::nullopt;
+    if (!byte || *byte > 255) {
+      return corrupt("bad escape");
+    }
+    path += static_cast<char>(*byte);
+    i += 3;
+  }
+  return path;
+}
+
 Result<std::map<std::string, std::string>> parse_attributes(std::string_view text) {
   std::map<std::string, std::string> attributes;
   if (text == "-") {
@@ -56,7 +73,10 @@ Result<std::map<std::string, std::string>> parse_attributes(std::string_view tex
       }
       value += static_cast<char>(*byte);
     }
-    SHEAF_TRY_ASSIGN(auto name, unescape_path(part.substr(0, equals)));
+    SHEAF_TRY_ASSIGN(auto name, unescape(part.substr(0, equals)));
+    if (escape_name(name) != part.substr(0, equals)) {
+      return corrupt("an attribute's name is not escaped as it should be");
+    }
     attributes.emplace(std::move(name), std::move(value));
   }
   return attributes;
@@ -93,20 +113,9 @@ std::string escape_path(std::string_view path) {
 }
 
 Result<std::string> unescape_path(std::string_view text) {
-  std::string path;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      path += text[i];
-      continue;
-    }
-    const auto byte = i + 3 < text.size() ? to_number<unsigned>(text.substr(i + 1, 3), 8) : std::nullopt;
-    if (!byte || *byte > 255) {
-      return corrupt("bad escape");
-    }
-    path += static_cast<char>(*byte);
-    i += 3;
-  }
-  return path;
+  SHEAF_TRY_ASSIGN(auto path, unescape(text));
+  return escape_path(path) == text ? Result<std::string>(std::move(path)) // one path has one text
+                                   : corrupt("a path is not escaped as it should be");
 }
 
 std::string serialise(const Inventory& inventory) {
