@@ -7,6 +7,9 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 namespace sheaf::builder {
 namespace {
@@ -26,6 +29,12 @@ Result<void> check_content(const std::string& file, const plan::HttpSource& sour
         .with_hint("either what is offered there has changed, or the checksum in the file is wrong");
   }
   return {};
+}
+
+/// What is kept by its version is never looked at again: a power failure must not leave its name with half of it.
+Result<void> flush(const std::string& file) {
+  SHEAF_TRY_ASSIGN(const auto fd, os::open(file, O_RDONLY));
+  return fsync(fd.get()) == 0 ? Result<void>() : Error::from_errno(errno, fmt::format("flushing '{}'", file));
 }
 
 } // namespace
@@ -56,6 +65,7 @@ Result<std::string> fetch(const Downloads& downloads, store::Store& store, const
   const auto file = staging.file("download");
   SHEAF_TRY(downloads.download(source, file, std::move(stop)).context(doing));
   SHEAF_TRY(check_content(file, source).context(doing));
+  SHEAF_TRY(flush(file).context(doing));
   SHEAF_TRY(os::rename(file, path).context(doing));
   return path;
 }
@@ -77,6 +87,7 @@ Result<std::string> fetch(const Downloads& downloads, store::Store& store, const
   const auto folder = staging.file("clone");
   SHEAF_TRY(os::make_directories(folder));
   SHEAF_TRY(downloads.clone(source, folder, std::move(stop)).context(doing));
+  SHEAF_TRY(os::sync_file_system(folder).context(doing));
   if (auto renamed = os::rename(folder, path); !renamed && !os::is_directory(path)) {
     return std::move(renamed).context(doing).error();
   }

@@ -215,7 +215,7 @@ Result<Digest> ImageSources::find_digest_of_trees(const Source& source, const Di
   }
   SHEAF_TRY_ASSIGN(const auto selected, context::select(view.root(), selection, nullptr));
   SHEAF_TRY_ASSIGN(const auto digest, context::digest_of(view.root(), selected, context::Owners::counted, nullptr));
-  SHEAF_TRY(os::write_file(file, digest.to_string()));
+  SHEAF_TRY(store::write_file(m_store.root(), file, digest.to_string()));
   return digest;
 }
 

@@ -34,7 +34,7 @@ struct LayerInput {
 Result<std::vector<LayerInput>> read_inputs(const std::vector<StoredLayer>& layers) {
   std::vector<LayerInput> inputs(layers.size());
   for (std::size_t i = 1; i < layers.size(); ++i) {
-    const auto doing = fmt::format("reading layer '{}'", layers[i].record.name);
+    const auto doing = fmt::format("reading layer '{}', '{}'", layers[i].record.name, layers[i].facts());
     SHEAF_TRY_ASSIGN(inputs[i].inventory, os::read_file(layers[i].inventory()).context(doing));
     SHEAF_TRY_ASSIGN(const auto text, os::read_file(layers[i].facts()).context(doing));
     SHEAF_TRY_ASSIGN(inputs[i].facts, join::parse_facts(text).context(doing));

@@ -11,13 +11,13 @@
 #include "builder/support_files.hpp"
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
+#include "store/key_lock.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <thread>
 #include <utility>
 
 namespace sheaf::builder {
@@ -207,7 +207,7 @@ private:
       return {};
     }
     SHEAF_TRY_ASSIGN(const auto inventory, os::read_file(m_staging.file("layer/inventory")));
-    SHEAF_TRY_ASSIGN(const auto donors, m_store.all());
+    SHEAF_TRY_ASSIGN(const auto donors, m_store.relatives(m_plan.name));
     SHEAF_TRY(share_files(tree(), inventory, donors, m_staging.file("shared-file")));
     return {};
   }
@@ -228,18 +228,9 @@ private:
 } // namespace
 
 Result<os::FileLock> LayerBuilder::wait_for_key(const std::string& name, const RecipeKey& key, std::stop_token stop) {
-  constexpr auto k_pause = std::chrono::milliseconds(50);
-  for (bool told = false; !stop.stop_requested(); told = true) {
-    SHEAF_TRY_ASSIGN(auto free, m_store.try_lock_key(key.hex()));
-    if (free) {
-      return std::move(*free);
-    }
-    if (!told) {
-      m_events.emit({EventKind::note, "layer " + name, "another sheaf is building this layer; waiting for it"});
-    }
-    std::this_thread::sleep_for(k_pause);
-  }
-  return Error(ErrorCode::cancelled, "stopped");
+  return store::wait_for_key(m_store, key.hex(), stop, [&] {
+    m_events.emit({EventKind::note, "layer " + name, "another sheaf is building this layer; waiting for it"});
+  });
 }
 
 void LayerBuilder::tell_of_damage() {

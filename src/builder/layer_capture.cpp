@@ -86,8 +86,7 @@ Result<store::LayerRecord> capture_layer(const plan::LayerPlan& plan, const Reci
   SHEAF_TRY(os::write_file(folder + "/inventory", inventory));
   SHEAF_TRY(os::write_file(folder + "/facts", facts));
   auto record = record_of(plan, key, epoch, closure);
-  record.content_key.digest =
-      Sha256().field("sheaf-content 1").field(inventory).field(facts).field(store::serialise(plan.config)).finish();
+  record.content_key = store::content_key_of(plan.config, inventory, facts);
   record.bytes = captured.inventory.total_bytes();
   record.files = captured.inventory.entries.size();
   note_dropped(plan, captured, record);

@@ -4,6 +4,7 @@
 #include "builder/bootstrap.hpp"
 #include "layer/parent_view.hpp"
 #include "os/file.hpp"
+#include "store/key_lock.hpp"
 
 #include <dirent.h>
 
@@ -87,7 +88,7 @@ Result<void> PackageCaches::restore_lists(const ContentKey& base, Workbench benc
     return {};
   }
   SHEAF_TRY_ASSIGN(const auto shared, m_store.folder(lists_of(base)));
-  SHEAF_TRY_ASSIGN(const auto lock, m_store.lock_key("lists-" + base.hex()));
+  SHEAF_TRY_ASSIGN(const auto lock, store::wait_for_key(m_store, "lists-" + base.hex(), stop));
   SHEAF_TRY_ASSIGN(const auto present, os::list_directory(shared));
   if (present.empty()) {
     SHEAF_TRY(fetch_lists(shared, std::move(bench), runtime, log, events, stop));

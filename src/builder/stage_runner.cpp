@@ -8,6 +8,7 @@
 #include "builder/step_inputs.hpp"
 #include "builder/tree_cleanup.hpp"
 #include "os/file.hpp"
+#include "store/key_lock.hpp"
 #include "store/tree_digest.hpp"
 
 #include <fmt/format.h>
@@ -18,7 +19,6 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <thread>
 
 namespace sheaf::builder {
 namespace {
@@ -157,18 +157,9 @@ private:
   }
 
   Result<os::FileLock> wait_for_key(const Digest& key) {
-    constexpr auto k_pause = std::chrono::milliseconds(20);
-    for (bool told = false; !m_stop.stop_requested(); told = true) {
-      SHEAF_TRY_ASSIGN(auto free, m_build.store.try_lock_key(key.hex()));
-      if (free) {
-        return std::move(*free);
-      }
-      if (!told) {
-        m_build.events.emit({EventKind::note, m_subject, "this step is being built elsewhere; waiting for it"});
-      }
-      std::this_thread::sleep_for(k_pause);
-    }
-    return Error(ErrorCode::cancelled, "stopped");
+    return store::wait_for_key(m_build.store, key.hex(), m_stop, [&] {
+      m_build.events.emit({EventKind::note, m_subject, "this step is being built elsewhere; waiting for it"});
+    });
   }
 
   Result<store::StepRecord> carry_out(const KeyedStep& keyed) {

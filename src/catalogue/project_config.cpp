@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalogue/project_config.hpp"
 
+#include "base/quantity.hpp"
 #include "base/text.hpp"
 #include "catalogue/config_keys.hpp"
 #include "oci/reference.hpp"
@@ -37,17 +38,6 @@ void for_each_field_after_env(Visit&& visit) {
   visit("stacks", &ProjectConfig::stacks);
   visit("caches", &ProjectConfig::caches);
   visit("refresh", &ProjectConfig::refresh);
-}
-
-/// Of "12h", "7d", "2w"; nothing for anything else.
-std::optional<std::int64_t> seconds_in(std::string_view age) {
-  static constexpr std::array<std::pair<char, std::int64_t>, 3> k_units = {
-      {{'h', 3600}, {'d', 24 * 3600}, {'w', 7 * 24 * 3600}}};
-  constexpr std::int64_t k_most = 10000;
-  const auto unit = std::ranges::find(k_units, age.empty() ? '\0' : age.back(), &std::pair<char, std::int64_t>::first);
-  const auto count = age.empty() ? std::nullopt : to_number<std::int64_t>(age.substr(0, age.size() - 1));
-  const bool is_good = unit != k_units.end() && count && *count > 0 && *count <= k_most;
-  return is_good ? std::optional(*count * unit->second) : std::nullopt;
 }
 
 std::string shown(const std::string& text) { return text; }
@@ -159,7 +149,8 @@ ProjectConfig merge(std::span<const ProjectConfig> levels) {
 }
 
 std::optional<std::int64_t> refresh_seconds(const ProjectConfig& config) {
-  return config.refresh ? seconds_in(*config.refresh) : std::nullopt;
+  const auto age = config.refresh ? parse_age(*config.refresh) : std::nullopt;
+  return age && *age > 0 ? age : std::nullopt;
 }
 
 std::vector<ConfigValue> show(const ProjectConfig& config) {

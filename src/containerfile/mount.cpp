@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "containerfile/mount.hpp"
 
+#include "base/quantity.hpp"
 #include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "containerfile/truth.hpp"
@@ -68,41 +69,6 @@ const OptionRule* rule_of(std::string_view name) {
   const auto* found =
       std::find_if(k_options.begin(), k_options.end(), [&](const OptionRule& rule) { return rule.name == key; });
   return found != k_options.end() ? found : nullptr;
-}
-
-/// "64m", "1.5GiB", "1024": powers of 1024, whatever the unit says, as in Docker.
-std::optional<std::uint64_t> parse_size(std::string_view text) {
-  constexpr std::string_view k_units = "kmgtp";
-  constexpr double k_most = 9.0e18;
-  auto unit = lower(text);
-  const auto digits = std::min(unit.find_first_not_of("0123456789."), unit.size());
-  const auto number = unit.substr(0, digits);
-  unit.erase(0, digits);
-  unit.erase(0, unit.starts_with(' ') ? 1 : 0);
-  const auto point = number.find('.');
-  const auto whole = to_number<std::uint64_t>(std::string_view(number).substr(0, point));
-  const auto fraction = point == std::string::npos || point + 1 == number.size()
-                            ? std::optional<std::uint64_t>(0)
-                            : to_number<std::uint64_t>(std::string_view(number).substr(point + 1));
-  if (!whole || !fraction) {
-    return std::nullopt;
-  }
-  double scale = 1;
-  for (auto i = point; i != std::string::npos && i + 1 < number.size(); ++i) {
-    scale *= 10;
-  }
-  double factor = 1;
-  if (!unit.empty() && unit != "b") {
-    const auto power = k_units.find(unit.front());
-    if (power == std::string_view::npos || (unit.size() > 1 && unit.substr(1) != "b" && unit.substr(1) != "ib")) {
-      return std::nullopt;
-    }
-    for (std::size_t i = 0; i <= power; ++i) {
-      factor *= 1024;
-    }
-  }
-  const auto size = (static_cast<double>(*whole) + static_cast<double>(*fraction) / scale) * factor;
-  return size < k_most ? std::optional(static_cast<std::uint64_t>(size)) : std::nullopt;
 }
 
 bool is_root(std::string_view path) {

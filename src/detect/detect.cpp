@@ -14,6 +14,7 @@
 #include <iterator>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <tuple>
@@ -82,6 +83,8 @@ public:
   }
 
   Detection take() { return std::move(m_found); }
+  /// Why what was found may not be all; nothing if it is.
+  const std::optional<Error>& failure() const { return m_failure; }
 
 private:
   struct Candidate {
@@ -99,7 +102,9 @@ private:
   void read_exclude_file(const Folder& root, IgnoreFiles& ignores) {
     const auto git = root.open_below(".git");
     const auto info = git ? git->open_below("info") : std::nullopt;
-    if (info) {
+    if (!info) {
+      examine(errno, ".git/info");
+    } else {
       note(*info, ".git/info/");
       read_ignore_file(*info, "exclude", ".git/info/", "", ignores);
     }
@@ -112,6 +117,8 @@ private:
     if (const auto contents = folder.read(name, k_largest_file)) {
       m_found.seen.push_back({path + name, contents->mtime_ns});
       ignores.push(scope, IgnoreFile::parse(contents->text));
+    } else {
+      examine(errno, path + name);
     }
   }
 
@@ -121,6 +128,7 @@ private:
     if (!pending.name.empty()) {
       auto below = pending.parent->open_below(pending.name.c_str());
       if (!below) {
+        examine(errno, pending.path);
         return {};
       }
       folder = std::make_shared<const Folder>(std::move(*below));
@@ -149,7 +157,7 @@ private:
   /// All of it before anything is judged: an ignore file may come last.
   Listing list(const Folder& folder, const std::string& path, std::size_t depth) {
     Listing listing;
-    folder.for_each(m_buffer, [&](std::string_view name, EntryType type) {
+    const bool is_all = folder.for_each(m_buffer, [&](std::string_view name, EntryType type) {
       if (type == EntryType::file) {
         if (auto rules = m_matcher.match(path, name); !rules.empty()) {
           listing.files.push_back({std::string(name), std::move(rules)});
@@ -159,7 +167,19 @@ private:
         listing.folders.emplace_back(name);
       }
     });
+    if (!is_all) {
+      examine(errno, path);
+    }
     return listing;
+  }
+
+  /// What is not there or not for us is passed over. Without what a broken disk or a lack of descriptors keeps back, a
+  /// language would be missing for no reason that anybody sees.
+  void examine(int failure, const std::string& path) {
+    const bool is_ours = failure == EIO || failure == EMFILE || failure == ENFILE || failure == ENOMEM;
+    if (is_ours && !m_failure) {
+      m_failure = Error::from_errno(failure, "reading '" + path + "' to detect what the project needs");
+    }
   }
 
   void note(const Folder& folder, const std::string& path) {
@@ -178,6 +198,7 @@ private:
       if (contents) {
         m_found.seen.push_back({path + file.name, contents->mtime_ns});
       } else {
+        examine(errno, path + file.name);
         add_unread(path + file.name, "it cannot be read, or has more than 1 MB");
       }
     }
@@ -221,6 +242,7 @@ private:
   PendingFolders& m_pending;
   std::vector<char> m_buffer;
   Detection m_found;
+  std::optional<Error> m_failure;
 };
 
 void append(Detection& all, Detection more) {
@@ -277,8 +299,14 @@ Result<Detection> detect(const std::string& root, std::span<const Rule> rules, c
     }
     read_together(own, others);
   }
+  if (own.failure()) {
+    return *own.failure();
+  }
   auto detection = own.take();
   for (auto& other : others) {
+    if (other.failure()) {
+      return *other.failure();
+    }
     append(detection, other.take());
   }
   settle(detection);

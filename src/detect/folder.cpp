@@ -17,15 +17,25 @@ std::int64_t mtime_of(const struct stat& status) {
   return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
 
+/// open(2) of a file on another machine may be interrupted by a signal.
+template <class Call>
+int uninterrupted(const Call& call) {
+  int result = call();
+  while (result < 0 && errno == EINTR) {
+    result = call();
+  }
+  return result;
+}
+
 } // namespace
 
 std::optional<Folder> Folder::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int fd = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   return fd >= 0 ? std::optional(Folder(fd)) : std::nullopt;
 }
 
 std::optional<Folder> Folder::open_below(const char* name) const {
-  const int fd = ::openat(m_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const int fd = uninterrupted([&] { return ::openat(m_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); });
   return fd >= 0 ? std::optional(Folder(fd)) : std::nullopt;
 }
 
@@ -40,10 +50,9 @@ std::optional<std::int64_t> Folder::mtime() const {
   return ::fstat(m_fd, &status) == 0 ? std::optional(mtime_of(status)) : std::nullopt;
 }
 
-std::size_t Folder::next_entries(std::vector<char>& buffer) const {
+ssize_t Folder::next_entries(std::vector<char>& buffer) const {
   buffer.resize(k_buffer_size);
-  const auto size = ::getdents64(m_fd, buffer.data(), buffer.size());
-  return size > 0 ? static_cast<std::size_t>(size) : 0;
+  return ::getdents64(m_fd, buffer.data(), buffer.size());
 }
 
 EntryType Folder::type_of(unsigned char type, const char* name) const {
@@ -63,10 +72,14 @@ EntryType Folder::type_of(unsigned char type, const char* name) const {
 
 std::optional<Folder::Contents> Folder::read(const char* name, std::size_t limit) const {
   // Not to wait for whoever writes to it, should it have become a pipe.
-  const Folder file(::openat(m_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const Folder file(
+      uninterrupted([&] { return ::openat(m_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); }));
   struct stat status {};
-  if (file.m_fd < 0 || ::fstat(file.m_fd, &status) != 0 || !S_ISREG(status.st_mode) ||
-      static_cast<std::size_t>(status.st_size) > limit) {
+  if (file.m_fd < 0 || ::fstat(file.m_fd, &status) != 0) {
+    return std::nullopt;
+  }
+  if (!S_ISREG(status.st_mode) || static_cast<std::size_t>(status.st_size) > limit) {
+    errno = 0;
     return std::nullopt;
   }
   Contents contents{std::string(static_cast<std::size_t>(status.st_size), '\0'), mtime_of(status)};

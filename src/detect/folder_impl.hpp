@@ -12,9 +12,13 @@
 namespace sheaf::detect {
 
 template <class Visit>
-void Folder::for_each(std::vector<char>& buffer, Visit&& visit) const {
-  while (const auto size = next_entries(buffer)) {
-    for (std::size_t at = 0; at < size;) {
+bool Folder::for_each(std::vector<char>& buffer, Visit&& visit) const {
+  for (;;) {
+    const auto size = next_entries(buffer);
+    if (size <= 0) {
+      return size == 0;
+    }
+    for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
       const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
       at += entry->d_reclen;
       const std::string_view name = entry->d_name;

@@ -39,12 +39,12 @@ Result<void> make_room(const Fd& folder, const std::string& name) {
 /// Calls `make` (0 or -1), and once more when something was in the way.
 template <class Make>
 Result<void> make_new(const Fd& folder, const std::string& name, std::string_view what, const Make& make) {
-  if (make() == 0) {
+  if (os::uninterrupted(make) == 0) {
     return {};
   }
   if (errno == EEXIST) {
     SHEAF_TRY(make_room(folder, name));
-    if (make() == 0) {
+    if (os::uninterrupted(make) == 0) {
       return {};
     }
   }
@@ -86,8 +86,8 @@ Result<void> copy_range(const Fd& from, const Fd& to, off_t begin, off_t end) {
         return Error::from_errno(errno, "copying");
       }
       std::array<char, k_small> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by pread
-      const auto got = pread(from.get(), buffer.data(),
-                             std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(end - begin)), begin);
+      const auto wanted = std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(end - begin));
+      const auto got = os::uninterrupted([&] { return pread(from.get(), buffer.data(), wanted, begin); });
       if (got <= 0) {
         return got == 0 ? Result<void>() : Error::from_errno(errno, "reading");
       }
@@ -114,7 +114,9 @@ Result<void> copy_segments(const Fd& from, const Fd& to, off_t size) {
     SHEAF_TRY(copy_range(from, to, begin, end));
     at = std::max(end, begin + 1);
   }
-  return ftruncate(to.get(), size) == 0 ? Result<void>() : Error::from_errno(errno, "making a file of its size");
+  return os::uninterrupted([&] { return ftruncate(to.get(), size); }) == 0
+             ? Result<void>()
+             : Error::from_errno(errno, "making a file of its size");
 }
 
 /// Attributes that the file system or the namespace does not take are left out.

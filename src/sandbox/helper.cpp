@@ -3,6 +3,7 @@
 
 #include "os/file.hpp"
 #include "os/mount.hpp"
+#include "os/parent_death.hpp"
 #include "sandbox/copy_files.hpp"
 #include "sandbox/process_setup.hpp"
 #include "sandbox/resource_limits.hpp"
@@ -13,12 +14,10 @@
 
 #include <fcntl.h>
 #include <net/if.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -145,16 +144,6 @@ void await_init(pid_t init, const sigset_t& signals) {
   }
 }
 
-/// In the new first process: dies with its parent, even if that died before it could say so.
-void die_with(const os::Pipe& parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  close(parent.write.get());
-  pollfd end{parent.read.get(), 0, 0};
-  if (poll(&end, 1, 0) > 0) {
-    _exit(1);
-  }
-}
-
 /// Children inherit the set. It is not a limit against ill will: a program may widen it again. Source:
 /// sched_setaffinity(2).
 Result<void> limit_processors(const SandboxSpec& spec) {
@@ -185,7 +174,7 @@ Result<void> run_commands(const SandboxSpec& spec, const std::vector<RunCommand>
   for (const auto& command : commands) {
     SHEAF_TRY(check_limits(command.limits)); // before anything runs
   }
-  SHEAF_TRY_ASSIGN(const auto alive, os::Pipe::create());
+  SHEAF_TRY_ASSIGN(auto alive, os::Pipe::create());
   sigset_t signals;
   sigset_t before;
   sigemptyset(&signals);
@@ -197,7 +186,7 @@ Result<void> run_commands(const SandboxSpec& spec, const std::vector<RunCommand>
     return Error::from_errno(errno, "starting the sandbox's first process");
   }
   if (init == 0) {
-    die_with(alive);
+    os::die_with_parent(alive);
     sigprocmask(SIG_SETMASK, &before, nullptr);
     run_as_init(spec, commands, owners);
   }

@@ -54,17 +54,23 @@ public:
       return std::move(*m_outcome);
     }
     if (m_helper && m_helper->signal != 0) {
-      return Error(ErrorCode::cancelled, "the sandbox was " + m_helper->to_string());
+      return Error(ErrorCode::failed_step, "the sandbox was " + m_helper->to_string())
+          .with_hint("somebody killed it, or the machine ran out of memory: 'dmesg' says so");
     }
     return Error(ErrorCode::internal, "the sandbox helper ended without a report");
   }
 
 private:
   void take(const std::string& line) {
-    const auto json = Json::parse(line, nullptr, false);
-    if (json.is_discarded()) {
+    try {
+      take(Json::parse(line));
+    } catch (const Json::exception&) { // no JSON, or other values than the helper writes
       m_outcome = Error(ErrorCode::internal, "the sandbox helper sent an unreadable report");
-    } else if (json.contains("start")) {
+    }
+  }
+
+  void take(const Json& json) {
+    if (json.contains("start")) {
       if (m_on_start) {
         m_on_start(m_started);
       }

@@ -2,6 +2,7 @@
 #include "sandbox/zygote.hpp"
 
 #include "os/file.hpp"
+#include "os/parent_death.hpp"
 #include "sandbox/helper.hpp"
 #include "sandbox/seccomp_filter.hpp"
 
@@ -104,10 +105,7 @@ void reset_signals() {
 
 /// In the forked process.
 [[noreturn]] void become_helper(const Request& request, pid_t zygote) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  if (getppid() != zygote) {
-    _exit(1);
-  }
+  os::die_with_parent(zygote);
   reset_signals();
   // What was received has higher numbers than these, because the zygote itself uses 0 to 4.
   constexpr std::array<int, k_handed_over> k_places = {k_spec_descriptor, k_report_descriptor, 0, 1, 2};
@@ -204,6 +202,7 @@ Result<Zygote> Zygote::start() {
   os::SpawnOptions options;
   options.argv = {os::own_program(), std::string(k_helper_argument)};
   options.descriptors = {{null.get(), 0}, {null.get(), 1}, {error, 2}, {theirs.get(), k_socket}};
+  options.holds_signals = true;
   SHEAF_TRY_ASSIGN(auto child, os::Child::spawn(options));
   return Zygote(std::move(child), std::move(ours));
 }
