@@ -3,20 +3,17 @@
 
 #include "base/printable.hpp"
 #include "base/text.hpp"
+#include "ui/live_display.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <unistd.h>
 
-#include <chrono>
-#include <map>
 #include <mutex>
 
 namespace sheaf::ui {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 void put(int descriptor, const std::string& text) {
   // Nothing sensible is left to do when standard error is gone.
@@ -43,8 +40,11 @@ private:
 
 class LineRenderer final : public EventSink {
 public:
-  LineRenderer(const RenderSettings& settings, int descriptor) : m_settings(settings), m_descriptor(descriptor) {}
-  ~LineRenderer() override { clear_status(); }
+  LineRenderer(const RenderSettings& settings, int descriptor) : m_settings(settings), m_descriptor(descriptor) {
+    if (settings.style == Style::terminal && settings.verbosity == Verbosity::normal) {
+      m_live = std::make_unique<LiveDisplay>(descriptor);
+    }
+  }
 
   // Out of memory is the only exception, and the end is the right answer to it.
   void emit(const Event& told) noexcept override { // NOLINT(bugprone-exception-escape)
@@ -54,7 +54,7 @@ public:
     const std::scoped_lock lock(m_mutex);
     if (event.kind == EventKind::output && m_settings.verbosity != Verbosity::verbose) {
       event.text = printable(told.text, Colours::dropped);
-      show_status(event);
+      show(event);
       return;
     }
     if (m_settings.verbosity == Verbosity::quiet && event.kind != EventKind::warning && event.kind != EventKind::fail) {
@@ -63,11 +63,45 @@ public:
     if (event.kind == EventKind::cached && m_settings.verbosity != Verbosity::verbose) {
       return; // the plan said so already
     }
-    clear_status();
-    put(m_descriptor, line_for(event) + "\n");
+    if (!show(event)) {
+      print(line_for(event));
+    }
   }
 
 private:
+  /// True if the event is seen in the live part of a terminal, and needs no line that stays.
+  bool show(const Event& event) {
+    if (!m_live) {
+      return false;
+    }
+    switch (event.kind) {
+    case EventKind::begin:
+      m_live->begin(event.subject);
+      return true;
+    case EventKind::step:
+      return m_live->step(event.subject, event.done, event.total, event.text);
+    case EventKind::output:
+      return m_live->output(event.subject, event.text);
+    case EventKind::end:
+    case EventKind::fail:
+      m_live->end(event.subject);
+      return false;
+    case EventKind::cached:
+    case EventKind::note:
+    case EventKind::warning:
+      break;
+    }
+    return false;
+  }
+
+  void print(const std::string& line) {
+    if (m_live) {
+      m_live->print(line);
+    } else {
+      put(m_descriptor, line + "\n");
+    }
+  }
+
   std::string paint(std::string_view code, const std::string& text) const {
     return m_settings.colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
   }
@@ -97,31 +131,10 @@ private:
     return event.subject.empty() ? event.text : fmt::format("{} {}", subject, event.text);
   }
 
-  /// The newest output line, overwritten in place: a sign of life on a terminal, nothing elsewhere.
-  void show_status(const Event& event) {
-    constexpr auto k_pause = std::chrono::milliseconds(60);
-    const auto now = Clock::now();
-    if (m_settings.style != Style::terminal || m_settings.verbosity == Verbosity::quiet ||
-        now - m_last_status < k_pause) {
-      return;
-    }
-    m_last_status = now;
-    m_has_status = true;
-    put(m_descriptor, fmt::format("\r\x1b[K{:<16} {}", event.subject, event.text.substr(0, 60)));
-  }
-
-  void clear_status() {
-    if (m_has_status) {
-      put(m_descriptor, "\r\x1b[K");
-      m_has_status = false;
-    }
-  }
-
   RenderSettings m_settings;
   int m_descriptor;
   std::mutex m_mutex;
-  Clock::time_point m_last_status;
-  bool m_has_status = false;
+  std::unique_ptr<LiveDisplay> m_live;
 };
 
 } // namespace

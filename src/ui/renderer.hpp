@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Shows progress events on standard error: coloured lines on a terminal, plain lines elsewhere, JSON objects for
-// programs. Safe from several threads.
+// Shows progress events on standard error: coloured lines above what goes on right now on a terminal
+// (live_display.hpp), plain lines elsewhere, JSON objects for programs. Safe from several threads.
 
 #include "base/event.hpp"
 

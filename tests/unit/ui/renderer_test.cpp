@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.hpp"
 #include "os/fd.hpp"
+#include "ui/live_display.hpp"
 #include "ui/renderer.hpp"
 
 #include <gmock/gmock.h>
@@ -82,11 +83,41 @@ TEST(PlainRenderer, ColourIsAnOptionOfItsOwn) {
   EXPECT_THAT(rendered({Style::plain, Verbosity::verbose, false}), Not(HasSubstr("\x1b")));
 }
 
-TEST(TerminalRenderer, TheStatusLineIsGoneAtTheEnd) {
+TEST(TerminalRenderer, WhatGoesOnIsGoneAtTheEnd) {
   const auto text =
-      rendered({Style::terminal, Verbosity::normal, false}, {{EventKind::output, "layer go", "compiling", 0, 0, 0}});
-  EXPECT_THAT(text, HasSubstr("compiling"));
-  EXPECT_TRUE(text.ends_with("\r\x1b[K"));
+      rendered({Style::terminal, Verbosity::normal, false}, {{EventKind::begin, "layer go", "new", 0, 0, 0},
+                                                             {EventKind::step, "layer go", "RUN make", 1, 2, 0},
+                                                             {EventKind::note, "", "a note", 0, 0, 0}});
+  EXPECT_THAT(text, HasSubstr("layer go         [----------]     1/2"));
+  EXPECT_THAT(text, HasSubstr("RUN make\n"));
+  EXPECT_THAT(text, HasSubstr("\x1b[1A\x1b[Ja note\n"));
+  EXPECT_TRUE(text.ends_with("\r\x1b[1A\x1b[J")) << text;
+}
+
+TEST(TerminalRenderer, LinesThatStayAreThoseOfEndsAndNotes) {
+  auto text = rendered({Style::terminal, Verbosity::normal, false});
+  std::string kept; // what a terminal shows at last
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text.compare(at, 6, "\r\x1b[1A\x1b", 0, 6) == 0) {
+      kept.erase(kept.find_last_of('\n', kept.size() - 2) + 1);
+      at += std::string_view("\r\x1b[1A\x1b[J").size() - 1;
+    } else {
+      kept += text[at];
+    }
+  }
+  EXPECT_EQ(kept, "layer go         done in 1.5 s: 12 files\nlayer x          failed after 20 ms\na note\nwarning: "
+                  "careful\n");
+}
+
+TEST(ActivityLine, ShowsBarTimeAndTheLastLine) {
+  const std::chrono::steady_clock::time_point now{std::chrono::hours(1)};
+  Activity activity{"layer go", 6, 10, "| linking", now - std::chrono::milliseconds(12'340)};
+  EXPECT_EQ(activity_line(activity, now, 80), "layer go         [#####-----]    6/10   12.3 s  | linking");
+  EXPECT_EQ(activity_line(activity, now, 30), "layer go         [#####-----] ");
+  activity = {"base", 0, 0, "", now - std::chrono::seconds(125)};
+  EXPECT_EQ(activity_line(activity, now, 80), "base                                  2 min 05 s");
+  activity.last = "\u00e4\u00f6\nnext";
+  EXPECT_EQ(activity_line(activity, now, 51), "base                                  2 min 05 s  \u00e4");
 }
 
 TEST(TerminalRenderer, QuietHasNoStatusLine) {
