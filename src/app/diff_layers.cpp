@@ -42,7 +42,7 @@ bool is_beginning_of_key(const std::string& text) {
 /// "name:architecture" to version, of the packages that the layer installed or changed; a base has them in its tree.
 Result<std::map<std::string, std::string>> packages_in_facts(const store::StoredLayer& layer) {
   SHEAF_TRY_ASSIGN(const auto text, os::read_file(layer.facts()));
-  SHEAF_TRY_ASSIGN(const auto facts, join::parse_facts(text));
+  SHEAF_TRY_ASSIGN(const auto facts, join::parse_facts(text).context(fmt::format("reading '{}'", layer.facts())));
   std::map<std::string, std::string> versions;
   constexpr std::string_view k_version = "Version: ";
   for (const auto& change : facts.changes) {
@@ -117,8 +117,9 @@ Result<store::StoredLayer> find_build(const std::string& text, store::Store& sto
   for (const auto& layer : newest) {
     names.push_back(layer.record.name);
   }
+  const auto near = did_you_mean(name, names);
   return Error(ErrorCode::not_found, fmt::format("no layer '{}' was built here", text))
-      .with_hint(did_you_mean(name, names));
+      .with_hint(near.empty() ? "a layer that is damaged counts as missing: 'sheaf fsck' looks for damage" : near);
 }
 
 Result<LayerDiff> diff_layers(const store::StoredLayer& before, const store::StoredLayer& after) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/doctor.hpp"
 
+#include "app/deadline.hpp"
 #include "base/text.hpp"
+#include "net/http.hpp"
 #include "os/child.hpp"
 #include "os/file.hpp"
 #include "os/mount.hpp"
@@ -16,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <functional>
 
@@ -23,6 +26,7 @@ namespace sheaf::app {
 namespace {
 
 constexpr std::uint64_t k_wanted_bytes = 5'000'000'000;
+constexpr const char* k_archive = "http://deb.debian.org/debian/dists/bookworm/InRelease";
 
 Check kernel() {
   utsname name{};
@@ -48,6 +52,23 @@ Check user_namespaces() {
   const auto probe = os::probe_user_namespace();
   return {"user namespaces", probe ? Health::good : Health::bad, probe ? "available" : probe.error().message(),
           probe ? "" : probe.error().hint()};
+}
+
+/// Ubuntu 23.10 and later: only programs with a profile of their own may make user namespaces that are of use.
+Check apparmor() {
+  const auto text = os::read_file_if_exists("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
+  const bool is_restricted = text && *text && (*text)->starts_with('1');
+  if (!is_restricted || os::effective_uid() == 0) {
+    return {"AppArmor", Health::good,
+            is_restricted ? "restricts user namespaces, which root does not need" : "does not restrict user namespaces",
+            ""};
+  }
+  const auto able = os::probe_user_namespace();
+  return {"AppArmor", able ? Health::good : Health::bad,
+          able ? "restricts user namespaces, but not those of sheaf" : "restricts user namespaces",
+          able ? ""
+               : "as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, and the same line without "
+                 "'sysctl -w' in a file of /etc/sysctl.d; or a profile for sheaf with 'userns,'"};
 }
 
 Check sub_ids(const std::string& file) {
@@ -129,6 +150,17 @@ Check name_resolution() {
           good ? "" : "builds that download will fail until the host resolves names"};
 }
 
+/// One question to where packages come from, by way of the proxy that builds would use.
+Check network() {
+  constexpr auto k_patience = std::chrono::seconds(5);
+  const Deadline deadline(k_patience, std::stop_token());
+  const auto answer = net::version_of(k_archive, deadline.token());
+  const auto why = answer ? "" : deadline.token().stop_requested() ? "no answer in 5 s" : answer.error().message();
+  return {"network", answer ? Health::good : Health::limited,
+          answer ? fmt::format("'{}' answers", k_archive) : fmt::format("'{}': {}", k_archive, why),
+          answer ? "" : "what is built already can be used; behind a proxy set http_proxy and https_proxy"};
+}
+
 /// The store's folder, or the nearest parent of it that exists.
 std::string existing_folder(std::string path) {
   while (path.size() > 1 && !os::is_directory(path)) {
@@ -145,13 +177,15 @@ std::vector<Check> examine_machine(const std::string& store_root) {
   return {kernel(),
           who(),
           user_namespaces(),
+          apparmor(),
           sub_ids("/etc/subuid"),
           sub_ids("/etc/subgid"),
           tool("newuidmap", "uidmap", "ids of ordinary users"),
           tool("mmdebstrap", "mmdebstrap", "the base from Debian's packages"),
           overlay(writable),
           disk(folder),
-          name_resolution()};
+          name_resolution(),
+          network()};
 }
 
 } // namespace sheaf::app

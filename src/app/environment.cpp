@@ -2,6 +2,8 @@
 #include "app/environment.hpp"
 
 #include "base/digest.hpp"
+#include "store/format.hpp"
+#include "store/staging.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -162,15 +164,33 @@ Result<void> save(const std::string& path, const Environment& environment, const
                      {"boot", os::boot_id()},
                      {"inputs", to_json(inputs)},
                      {"environment", to_json(environment)}};
-  return os::write_file(path, json.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return store::write_file(path.substr(0, path.rfind("/plans/")), path,
+                           json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 namespace {
 
 /// Is the tree of a layer or join there, and the record beside it?
-bool is_whole(const std::string& tree) {
-  const auto folder = tree.substr(0, tree.rfind('/'));
+bool is_whole(const std::string& folder) {
+  const auto tree = folder + "/tree";
   return os::is_directory(tree) && (os::exists(folder + "/layer.json") || os::exists(folder + "/seal"));
+}
+
+/// Says that the trees are in use, then looks whether they are there.
+bool use_trees(Environment& environment, const std::string& store_root) {
+  if (!store::has_our_format(store_root)) {
+    return false; // the long way says so
+  }
+  auto in_use = store::InUse::open(store_root);
+  if (!in_use) {
+    return false;
+  }
+  environment.in_use = std::make_shared<store::InUse>(std::move(*in_use));
+  return std::ranges::all_of(environment.lowers, [&](const std::string& tree) {
+    const auto folder = tree.substr(0, tree.rfind('/'));
+    return folder.starts_with(store_root + "/") && environment.in_use->add(folder.substr(store_root.size() + 1)) &&
+           is_whole(folder);
+  });
 }
 
 } // namespace
@@ -190,10 +210,8 @@ std::optional<Environment> load_if_current(const std::string& path) {
     if (!still_hold(json.at("inputs"), environment.project)) {
       return std::nullopt;
     }
-    if (!std::all_of(environment.lowers.begin(), environment.lowers.end(), is_whole)) {
-      return std::nullopt;
-    }
-    return environment;
+    const auto store_root = path.substr(0, path.rfind("/plans/"));
+    return use_trees(environment, store_root) ? std::optional(std::move(environment)) : std::nullopt;
   } catch (const Json::exception&) {
     return std::nullopt; // written by another version, or damaged: the long way writes it anew
   }

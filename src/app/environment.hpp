@@ -8,7 +8,9 @@
 #include "base/config_delta.hpp"
 #include "detect/detect.hpp"
 #include "os/file.hpp"
+#include "store/in_use.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +46,8 @@ struct Environment {
   /// The mounts were asked for by the project's own files, which whatever runs inside can change: they may then show
   /// nothing that lies outside of the project.
   bool mounts_stay_in_project = false;
+  /// Keeps `lowers` from being collected as long as it lives; not remembered.
+  std::shared_ptr<store::InUse> in_use;
 };
 
 /// A path and what it looked like; no stamp means that nothing was there.

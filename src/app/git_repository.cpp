@@ -6,7 +6,9 @@
 #include "os/capture.hpp"
 #include "os/fd.hpp"
 #include "os/file.hpp"
+#include "os/namespaces.hpp"
 #include "os/temp_dir.hpp"
+#include "sandbox/contained.hpp"
 
 #include <fmt/format.h>
 
@@ -30,23 +32,23 @@ public:
 
   /// What the command printed. `network` with git's own words if it failed.
   Result<std::string> run(std::vector<std::string> words) const {
+    if (!os::find_program("git")) {
+      return Error(ErrorCode::not_found, "there is no git on this machine").with_hint("apt-get install git");
+    }
     os::SpawnOptions options;
     // Inside a user namespace the owner of a local repository looks like somebody else.
     options.argv = {
         "git", "-c", "safe.directory=*", "-c", "advice.detachedHead=false", "-c", "init.defaultBranch=main"};
     options.argv.insert(options.argv.end(), words.begin(), words.end());
+    // A fetch has children that go on when git is killed.
+    options.argv = os::effective_uid() == 0 ? sandbox::contained(options.argv) : sandbox::tied(options.argv);
     options.environment = environment();
-    auto captured = os::capture(options, m_stop);
-    if (!captured) {
-      return captured.error().code() == ErrorCode::not_found
-                 ? Error(ErrorCode::not_found, "there is no git on this machine").with_hint("apt-get install git")
-                 : Error(captured.error());
-    }
-    if (!captured->status.ok()) {
+    SHEAF_TRY_ASSIGN(auto captured, os::capture(options, m_stop));
+    if (!captured.status.ok()) {
       return Error(ErrorCode::network, fmt::format("git {} failed", words.front()))
-          .with_details(hide_credentials(std::string(trim(captured->errors))));
+          .with_details(hide_credentials(std::string(trim(captured.errors))));
     }
-    return std::move(captured->output);
+    return std::move(captured.output);
   }
 
 private:

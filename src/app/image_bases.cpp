@@ -44,16 +44,27 @@ Result<store::ImageRecord> read_layout(const std::string& text, const Wanted& pl
   return image::import_image(*source, options, session.store, session.stop).context(doing);
 }
 
+/// Looks at its trees, which are in use from then on: a build whose steps are all known would not. One that lost a part
+/// counts as not there: it may be pulled again.
+std::optional<store::ImageRecord> if_whole(const std::string& name, store::ImageRecord image, const Session& session) {
+  const auto trees = session.store.trees_of(image);
+  if (!trees) {
+    session.events.emit({EventKind::warning, "", fmt::format("image '{}': {}", name, trees.error().summary())});
+    return std::nullopt;
+  }
+  return image;
+}
+
 Result<std::optional<store::ImageRecord>> in_store(const std::string& name, const oci::Reference& reference,
                                                    const Wanted& platform, const Session& session) {
   if (reference.digest) {
     SHEAF_TRY_ASSIGN(auto pulled, find_pulled(*reference.digest, platform, session.store));
-    if (pulled) {
+    if (pulled && session.store.trees_of(*pulled)) {
       return pulled;
     }
   }
   SHEAF_TRY_ASSIGN(auto image, find_stored(name, session.store));
-  return image && fits(image->record, platform) ? std::optional(std::move(image->record)) : std::nullopt;
+  return image && fits(image->record, platform) ? if_whole(name, std::move(image->record), session) : std::nullopt;
 }
 
 /// An image for another platform does not get the name: it is for this build.

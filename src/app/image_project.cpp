@@ -70,6 +70,7 @@ Result<Environment> image_environment(const Project& project, const Session& ses
     environment.config.environment[name] = value;
   }
   SHEAF_TRY_ASSIGN(environment.lowers, session.store.trees_of(record));
+  environment.in_use = session.store.in_use();
   if (environment.lowers.empty()) {
     return Error(ErrorCode::invalid, fmt::format("the image '{}' has no files", *project.config.image));
   }

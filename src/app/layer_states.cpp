@@ -183,10 +183,11 @@ std::optional<std::int64_t> expiry_of(const catalogue::LayerDefinition& layer, c
   return std::max(record.created, checked) + *age;
 }
 
+std::string owner_of(const store::LayerRecord& record) { return record.recipe ? record.recipe->owner : ""; }
+
 Result<std::optional<store::StoredLayer>> likest_build(const plan::LayerPlan& plan, store::Store& store) {
   SHEAF_TRY_ASSIGN(auto builds, store.history(plan.name));
-  std::erase_if(
-      builds, [&plan](const auto& layer) { return layer.record.recipe.value_or(store::Recipe()).owner != plan.owner; });
+  std::erase_if(builds, [&plan](const auto& layer) { return owner_of(layer.record) != plan.owner; });
   if (builds.empty()) {
     return std::optional<store::StoredLayer>();
   }

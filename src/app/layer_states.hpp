@@ -67,6 +67,9 @@ Result<std::vector<PlannedLayer>> examine(const Wanted& wanted, const Project& p
 std::optional<std::int64_t> expiry_of(const catalogue::LayerDefinition& layer, const store::LayerRecord& record,
                                       const Wanted& wanted, const Project& project);
 
+/// Whose layer it is: see store::Recipe.
+std::string owner_of(const store::LayerRecord& record);
+
 /// The build of `plan` that is most like it: one of the same recipe but for what lies below, else the newest of its
 /// name. Nothing if there is none.
 Result<std::optional<store::StoredLayer>> likest_build(const plan::LayerPlan& plan, store::Store& store);

@@ -3,6 +3,7 @@
 
 #include "os/child.hpp"
 #include "os/fd.hpp"
+#include "sandbox/contained.hpp"
 
 #include <fmt/format.h>
 
@@ -19,12 +20,13 @@ Result<void> load_into(const std::string& program, const std::string& image, con
   }
   SHEAF_TRY_ASSIGN(auto pipe, os::Pipe::create().context(doing));
   os::SpawnOptions writing;
-  writing.argv = {os::own_program(), "export", "--quiet", "--root", store_root, "--format", "docker", "-o", "-", image};
+  writing.argv = sandbox::tied(
+      {os::own_program(), "export", "--quiet", "--root", store_root, "--format", "docker", "-o", "-", image});
   writing.descriptors = {{pipe.write.get(), 1}};
   SHEAF_TRY_ASSIGN(auto writer, os::Child::spawn(writing).context(doing));
   SHEAF_TRY(pipe.write.close());
   os::SpawnOptions reading;
-  reading.argv = {program, "load"};
+  reading.argv = sandbox::tied({program, "load"});
   reading.descriptors = {{pipe.read.get(), 0}};
   SHEAF_TRY_ASSIGN(auto reader, os::Child::spawn(reading).context(doing));
   SHEAF_TRY(pipe.read.close());

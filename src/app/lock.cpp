@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "builder/package_caches.hpp"
 #include "os/file.hpp"
+#include "store/key_lock.hpp"
 
 #include <fmt/format.h>
 
@@ -131,7 +132,6 @@ Result<LockFile> lock_of(const Wanted& wanted, const BuiltStack& stack, const Se
         }
       }
     }
-    layer.recipe = stack.layers[i].record.recipe_key;
     layer.content = stack.layers[i].record.content_key;
     layer.downloads = downloads_of(plan);
     lock.layers.emplace(plan.name, std::move(layer));
@@ -144,9 +144,9 @@ Result<LockFile> lock_of(const Wanted& wanted, const BuiltStack& stack, const Se
   return lock;
 }
 
-Result<os::FileLock> lock_project(const Choices& choices, store::Store& store) {
+Result<os::FileLock> lock_project(const Choices& choices, store::Store& store, const std::stop_token& stop) {
   SHEAF_TRY_ASSIGN(const auto root, project_root(choices.directory));
-  return store.lock_key("project-" + Digest::of(root).hex());
+  return store::wait_for_key(store, "project-" + Digest::of(root).hex(), stop);
 }
 
 Result<void> write_lock_file(const std::string& project_root, const LockFile& lock) {
@@ -208,10 +208,6 @@ Result<void> settle_versions(Wanted& wanted, const Project& project, const Sessi
   return pins == wanted.pins ? Result<void>() : repin(wanted, project, std::move(pins));
 }
 
-} // namespace
-
-namespace {
-
 Result<LockFile> lock_stack(const Project& project, const Session& session) {
   SHEAF_TRY_ASSIGN(auto wanted, want(project, session));
   SHEAF_TRY(settle_versions(wanted, project, session));
@@ -255,12 +251,12 @@ Result<LockChange> lock_now(const Choices& choices, const Session& session) {
 } // namespace
 
 Result<LockChange> lock(const Choices& choices, const Session& session) {
-  SHEAF_TRY_ASSIGN(const auto alone, lock_project(choices, session.store));
+  SHEAF_TRY_ASSIGN(const auto alone, lock_project(choices, session.store, session.stop));
   return lock_now(choices, session);
 }
 
 Result<LockChange> update(const Choices& choices, const std::vector<std::string>& layers, const Session& session) {
-  SHEAF_TRY_ASSIGN(const auto alone, lock_project(choices, session.store));
+  SHEAF_TRY_ASSIGN(const auto alone, lock_project(choices, session.store, session.stop));
   SHEAF_TRY_ASSIGN(auto before, load_project(choices));
   if (!before.lock) { // the pins that the refresh settles need a place
     SHEAF_TRY(lock_now(choices, session));

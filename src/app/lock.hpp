@@ -6,6 +6,7 @@
 #include "app/build_stack.hpp"
 #include "catalogue/lock_file.hpp"
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace sheaf::app {
 Result<catalogue::LockFile> lock_of(const Wanted& wanted, const BuiltStack& stack, const Session& session);
 
 /// Held while the lock file of the project is read and written: one process at a time does that.
-Result<os::FileLock> lock_project(const Choices& choices, store::Store& store);
+Result<os::FileLock> lock_project(const Choices& choices, store::Store& store, const std::stop_token& stop);
 
 Result<void> write_lock_file(const std::string& project_root, const catalogue::LockFile& lock);
 

@@ -63,9 +63,10 @@ std::string pins_path(const std::string& store_root) { return store_root + "/pin
 Result<Pins> pins_of(const Project& project, const store::Store& store) {
   SHEAF_TRY_ASSIGN(const auto kept, read(pins_path(store.root())));
   Pins pins;
-  for (const auto& layer : project.catalogue.all()) {
-    if (const auto found = kept.find(key_of(project, layer.name)); found != kept.end()) {
-      pins[layer.name] = found->second;
+  for (const auto& [key, pin] : kept) {
+    const auto name = key.substr(0, key.find(' '));
+    if (project.catalogue.find(name) != nullptr && key == key_of(project, name)) {
+      pins[name] = pin;
     }
   }
   if (project.lock) {
@@ -88,7 +89,7 @@ Result<void> save_pins(const Project& project, const Pins& changed, store::Store
     layers[name] = {{"version", pin.version}, {"refreshed", pin.refreshed}, {"checked", pin.checked}};
   }
   const auto text = Json{{"layers", layers}}.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-  return os::write_file(path, text, os::Durable::yes);
+  return store::write_file(store.root(), path, text, os::Durable::yes);
 }
 
 } // namespace sheaf::app

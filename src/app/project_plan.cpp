@@ -208,10 +208,6 @@ Result<void> fill(Wanted& wanted, const Project& project, const Session& session
   return {};
 }
 
-} // namespace
-
-namespace {
-
 /// An image that is used as it is has no layers that could be looked at, locked or tested.
 Result<void> refuse_image(const Project& project) {
   if (!project.config.image) {

@@ -34,7 +34,7 @@ std::string pulled_path(const Digest& digest, const std::optional<oci::Platform>
 Result<void> remember(const Digest& digest, const std::optional<oci::Platform>& platform, const Digest& image,
                       const store::Store& store) {
   SHEAF_TRY(store.folder("pulled"));
-  return os::write_file(pulled_path(digest, platform, store), image.to_string());
+  return store::write_file(store.root(), pulled_path(digest, platform, store), image.to_string());
 }
 
 Result<void> name_image(const oci::Reference& reference, Pulled& pulled, store::Store& store) {

@@ -24,8 +24,6 @@
 namespace sheaf::app {
 namespace {
 
-using Names = std::vector<std::string>;
-
 /// The version of the package that both trees have and that is `version` in the new one: what a layer installed before
 /// it was said which version that is. Empty if that cannot be told.
 std::string version_before(const store::StoredLayer& before, const store::StoredLayer& now,
@@ -198,7 +196,7 @@ private:
 } // namespace
 
 Result<std::vector<Refreshed>> refresh(const Choices& choices, const RefreshRequest& request, const Session& session) {
-  SHEAF_TRY_ASSIGN(const auto alone, lock_project(choices, session.store));
+  SHEAF_TRY_ASSIGN(const auto alone, lock_project(choices, session.store, session.stop));
   return refresh_alone(choices, request, session);
 }
 

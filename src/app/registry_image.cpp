@@ -37,7 +37,7 @@ public:
       constexpr std::size_t k_most = 8;
       places.insert(places.begin(), place);
       places.resize(std::min(places.size(), k_most));
-      ignore(os::write_file(path(blob), joined(places, "\n") + "\n"), "remembering where a blob is");
+      ignore(store::write_file(m_store.root(), path(blob), joined(places, "\n") + "\n"), "remembering where a blob is");
     }
   }
 

@@ -70,8 +70,8 @@ Result<void> remember_passed(const store::Store& store, const Digest& key, const
                                  {"expect", test.expect},
                                  {"milliseconds", milliseconds},
                                  {"created", std::time(nullptr)}};
-  return os::write_file(record_path(store, key),
-                        record.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  return store::write_file(store.root(), record_path(store, key),
+                           record.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 Result<workspace::RunRequest> test_surroundings(const Environment& environment, const store::Staging& staging) {

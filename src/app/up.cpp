@@ -82,37 +82,6 @@ std::vector<std::string> scrubbed_from(const std::vector<store::StoredLayer>& la
   return {paths.begin(), paths.end()};
 }
 
-Environment describe(const Project& project, const Wanted& wanted, const BuiltStack& stack) {
-  Environment environment;
-  environment.base_image = wanted.foundation.image ? wanted.foundation.image->name : "";
-  environment.project = project.root;
-  environment.project_name = project.name;
-  environment.lowers = stack.composition.lowers;
-  environment.mounts = project.config.mounts.value_or(std::vector<std::string>());
-  const auto said = project.config.origins.find("mounts");
-  environment.mounts_stay_in_project = said != project.config.origins.end() && said->second.starts_with("sheaf.yml");
-  std::vector<const ConfigDelta*> deltas;
-  for (std::size_t i = 0; i < stack.layers.size(); ++i) {
-    const auto& record = stack.layers[i].record;
-    environment.stack.push_back({record.name, record.kind, stack.plans[i].reason, record.bytes,
-                                 record.content_key.to_string(), stack.plans[i].closure});
-    // From the plan, not the record: a layer found by content may have been built by a recipe with another reason.
-    deltas.push_back(&stack.plans[i].config);
-    const auto* definition = project.catalogue.find(record.name);
-    // A layer of the project itself has no say in what of the user's home is shown.
-    if (definition != nullptr && definition->origin != catalogue::Origin::project) {
-      environment.credentials.insert(environment.credentials.end(), definition->credentials.begin(),
-                                     definition->credentials.end());
-    }
-  }
-  environment.scrubbed = scrubbed_from(stack.layers);
-  environment.config = plan::compose_config(deltas);
-  for (const auto& [name, value] : project_environment(project.config)) {
-    environment.config.environment[name] = value;
-  }
-  return environment;
-}
-
 Inputs inputs_of(const Project& project, const Wanted& wanted, const Session& session) {
   auto files = project.inputs;
   std::ranges::copy(image_inputs(wanted.foundation, session), std::back_inserter(files));
@@ -272,7 +241,8 @@ Result<Environment> make_ready(const Choices& choices, Session session) {
   tell(wanted, lines, session.events);
   SHEAF_TRY_ASSIGN(const auto stack,
                    build_stack(project, wanted, session, choices.strict ? OnConflict::refuse : OnConflict::rebuild));
-  auto environment = describe(project, wanted, stack);
+  auto environment = environment_of(project, wanted, stack);
+  environment.in_use = session.store.in_use();
   inputs.expires = expiry_of(wanted, project, stack);
   SHEAF_TRY(session.store.folder("plans"));
   SHEAF_TRY(save(saved_path(session.store.root(), project.root, choices), environment, inputs));
@@ -289,11 +259,38 @@ Result<Environment> make_agents_ready(const Choices& choices, const std::vector<
   SHEAF_TRY_ASSIGN(const auto wanted, want_layers(project, agents, session));
   SHEAF_TRY_ASSIGN(const auto stack,
                    build_stack(project, wanted, session, choices.strict ? OnConflict::refuse : OnConflict::rebuild));
-  return describe(project, wanted, stack);
+  return environment_of(project, wanted, stack);
 }
 
 Environment environment_of(const Project& project, const Wanted& wanted, const BuiltStack& stack) {
-  return describe(project, wanted, stack);
+  Environment environment;
+  environment.base_image = wanted.foundation.image ? wanted.foundation.image->name : "";
+  environment.project = project.root;
+  environment.project_name = project.name;
+  environment.lowers = stack.composition.lowers;
+  environment.mounts = project.config.mounts.value_or(std::vector<std::string>());
+  const auto said = project.config.origins.find("mounts");
+  environment.mounts_stay_in_project = said != project.config.origins.end() && said->second.starts_with("sheaf.yml");
+  std::vector<const ConfigDelta*> deltas;
+  for (std::size_t i = 0; i < stack.layers.size(); ++i) {
+    const auto& record = stack.layers[i].record;
+    environment.stack.push_back({record.name, record.kind, stack.plans[i].reason, record.bytes,
+                                 record.content_key.to_string(), stack.plans[i].closure});
+    // From the plan, not the record: a layer found by content may have been built by a recipe with another reason.
+    deltas.push_back(&stack.plans[i].config);
+    const auto* definition = project.catalogue.find(record.name);
+    // A layer of the project itself has no say in what of the user's home is shown.
+    if (definition != nullptr && definition->origin != catalogue::Origin::project) {
+      environment.credentials.insert(environment.credentials.end(), definition->credentials.begin(),
+                                     definition->credentials.end());
+    }
+  }
+  environment.scrubbed = scrubbed_from(stack.layers);
+  environment.config = plan::compose_config(deltas);
+  for (const auto& [name, value] : project_environment(project.config)) {
+    environment.config.environment[name] = value;
+  }
+  return environment;
 }
 
 Result<workspace::RunRequest> prepare_run(const Environment& environment, const store::Staging& staging) {

@@ -19,21 +19,20 @@ std::vector<LayerChange> all_changes(const Ingredients& before, const Ingredient
   return changes;
 }
 
-/// Why the build that is used was made: against the one before it.
-Result<void> look_back(Explanation& explanation, const std::string& recipe_key, store::Store& store) {
-  SHEAF_TRY_ASSIGN(auto builds, store.history(explanation.line.name));
-  const auto is_used = [&recipe_key](const auto& layer) { return layer.record.recipe_key.to_string() == recipe_key; };
-  if (const auto one = std::ranges::find_if(builds, is_used); one != builds.end()) {
-    const auto owner = one->record.recipe.value_or(store::Recipe()).owner;
-    std::erase_if(builds,
-                  [&owner](const auto& layer) { return layer.record.recipe.value_or(store::Recipe()).owner != owner; });
-  }
-  const auto used = std::ranges::find_if(builds, is_used);
+/// Why the build that is used was made: against the one before it of the same owner.
+Result<void> look_back(Explanation& explanation, store::Store& store) {
+  SHEAF_TRY_ASSIGN(const auto builds, store.history(explanation.line.name)); // the newest come first
+  const auto& key = explanation.line.recipe_key;
+  const auto used =
+      std::ranges::find_if(builds, [&key](const auto& layer) { return layer.record.recipe_key.to_string() == key; });
   if (used == builds.end()) {
     return {};
   }
   explanation.build = used->record;
-  if (const auto older = std::next(used); older != builds.end()) { // the newest come first
+  const auto older = std::find_if(std::next(used), builds.end(), [&used](const auto& layer) {
+    return owner_of(layer.record) == owner_of(used->record);
+  });
+  if (older != builds.end()) {
     explanation.before = older->record;
     explanation.changes = all_changes(ingredients_of(older->record), ingredients_of(used->record));
   }
@@ -62,11 +61,11 @@ Result<Explanation> explain(const Project& project, const std::string& layer, co
   SHEAF_TRY_ASSIGN(auto lines, examine(wanted, project, session, Ask::caches));
   const auto line = std::ranges::find(lines, layer, &PlannedLayer::name);
   explanation.line = std::move(*line);
+  const auto planned = std::ranges::find(wanted.plans, layer, &plan::LayerPlan::name);
   if (explanation.line.state == LayerState::reused) {
-    SHEAF_TRY(look_back(explanation, explanation.line.recipe_key, session.store));
+    SHEAF_TRY(look_back(explanation, session.store));
     return explanation;
   }
-  const auto planned = std::ranges::find(wanted.plans, layer, &plan::LayerPlan::name);
   SHEAF_TRY_ASSIGN(const auto before, likest_build(*planned, session.store));
   if (before) {
     explanation.before = before->record;

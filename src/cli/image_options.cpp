@@ -2,6 +2,7 @@
 #include "cli/image_options.hpp"
 
 #include "app/attributes.hpp"
+#include "base/quantity.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
 
@@ -158,26 +159,9 @@ Result<sandbox::ResourceLimit> limit_of(const std::string& text) {
   return sandbox::ResourceLimit{text.substr(0, equals), *soft, *hard};
 }
 
-/// "64m" as docker reads sizes: b, k, m, g, powers of 1024.
 Result<std::uint64_t> size_of(const std::string& text) {
-  auto digits = std::string_view(text);
-  unsigned shift = 0;
-  if (!digits.empty() && (digits.ends_with('b') || digits.ends_with('B')) && digits.size() > 1) {
-    digits.remove_suffix(1);
-  }
-  const std::string_view units = "bkmgt";
-  if (!digits.empty()) {
-    const auto unit = units.find(static_cast<char>(digits.back() | 0x20));
-    if (unit != std::string_view::npos) {
-      shift = static_cast<unsigned>(unit) * 10;
-      digits.remove_suffix(1);
-    }
-  }
-  const auto number = to_number<std::uint64_t>(digits);
-  if (!number || *number > (std::uint64_t{1} << 62U) >> shift) {
-    return bad_value("shm-size", text, "BYTES, or with a unit: 64m, 2g");
-  }
-  return *number << shift;
+  const auto size = parse_size(text);
+  return size ? Result<std::uint64_t>(*size) : bad_value("shm-size", text, "BYTES, or with a unit: 64m, 2g");
 }
 
 Result<std::vector<Pair>> hosts_of(const Invocation& invocation) {

@@ -20,6 +20,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <utility>
 
 namespace {
 
@@ -59,6 +60,21 @@ std::string absolute(const std::string& path) {
   return here ? *here + "/" + path : path;
 }
 
+/// A file of the store that cannot be read, is none or is missing: whatever it is, one command looks after it.
+Result<int> advised(Result<int> result, const std::string& store_root) {
+  if (result || result.error().summary().find(store_root + "/") == std::string::npos) {
+    return result;
+  }
+  switch (result.error().code()) {
+  case ErrorCode::not_found:
+  case ErrorCode::invalid:
+  case ErrorCode::corrupt:
+    return std::move(result).hint("'sheaf fsck --repair' looks for damage in the store and mends what it can");
+  default:
+    return result;
+  }
+}
+
 Result<int> run(const std::vector<std::string>& words) {
   SHEAF_TRY_ASSIGN(const auto parsed, cli::parse(words));
   cli::Invocation invocation;
@@ -75,7 +91,15 @@ Result<int> run(const std::vector<std::string>& words) {
   invocation.events = renderer.get();
   cli::Interrupts interrupts;
   invocation.interrupts = &interrupts;
-  return parsed.command->run(invocation);
+  return advised(parsed.command->run(invocation), invocation.store_root);
+}
+
+/// With advice on what any command may meet, unless somebody gave better.
+Error advised(Error error) {
+  if (error.code() == ErrorCode::no_space && error.hint().empty()) {
+    return std::move(error).with_hint("'sheaf df' shows what the store takes, 'sheaf gc' removes what nothing uses");
+  }
+  return error;
 }
 
 } // namespace
@@ -91,12 +115,15 @@ int main(int argc, char** argv) {
   if (argc > 1 && argv[1] == sheaf::sandbox::k_contained_argument) {
     return sheaf::sandbox::contained_main(argv + 2);
   }
+  if (argc > 1 && argv[1] == sheaf::sandbox::k_tied_argument) {
+    return sheaf::sandbox::tied_main(argv + 2);
+  }
   try {
     const auto result = run({argv + 1, argv + argc});
     if (result) {
       return *result;
     }
-    std::fprintf(stderr, "%s\n", printable(result.error().render(), Colours::kept).c_str());
+    std::fprintf(stderr, "%s\n", printable(advised(result.error()).render(), Colours::kept).c_str());
     return sheaf::cli::exit_code(result.error().code());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "error: this is a bug in sheaf: %s\n", error.what());

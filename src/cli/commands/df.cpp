@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/printable.hpp"
 #include "base/text.hpp"
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
@@ -29,11 +30,26 @@ Json to_json(const store::Usage& usage) {
                       {"exclusive_bytes", layer.exclusive},
                       {"shared_bytes", layer.shared}});
   }
+  Json images = Json::array();
+  for (const auto& image : usage.images) {
+    images.push_back({{"id", image.id.to_string()},
+                      {"names", image.names},
+                      {"bytes", image.bytes},
+                      {"exclusive_bytes", image.exclusive},
+                      {"shared_bytes", image.shared}});
+  }
+  Json running = Json::array();
+  for (const auto& process : usage.running) {
+    running.push_back(
+        {{"part", process.part}, {"pid", process.pid}, {"command", process.command}, {"bytes", process.bytes}});
+  }
   Json parts = Json::array();
   for (const auto& [name, part] : usage.parts) {
     parts.push_back({{"name", name}, {"entries", part.count}, {"bytes", part.bytes}});
   }
   return {{"layers", layers},
+          {"images", images},
+          {"running", running},
           {"parts", parts},
           {"layers_bytes", usage.layers_total},
           {"saved_bytes", usage.saved},
@@ -46,13 +62,25 @@ std::string to_text(const store::Usage& usage) {
     layers.add({layer.record.name, layer.record.content_key.short_hex(), std::to_string(layer.record.files),
                 human_bytes(layer.bytes), human_bytes(layer.exclusive), human_bytes(layer.shared)});
   }
+  ui::Table images({"IMAGE", "ID", "ON DISK", "EXCLUSIVE", "SHARED"});
+  for (const auto& image : usage.images) {
+    images.add({image.names.empty() ? "<none>" : image.names.front(), image.id.short_hex(), human_bytes(image.bytes),
+                human_bytes(image.exclusive), human_bytes(image.shared)});
+  }
+  ui::Table running({"RUNNING", "PID", "ON DISK"});
+  for (const auto& process : usage.running) {
+    running.add(
+        {printable(process.command, Colours::dropped), std::to_string(process.pid), human_bytes(process.bytes)});
+  }
   ui::Table parts({"PART", "ENTRIES", "ON DISK"});
   parts.add({"layers", std::to_string(usage.layers.size()), human_bytes(usage.layers_total)});
   for (const auto& [name, part] : usage.parts) {
     parts.add({name, std::to_string(part.count), human_bytes(part.bytes)});
   }
-  return fmt::format("{}\n{}\n{} on disk in all, in allocated blocks; sharing files between layers saves {}\n",
-                     layers.to_string(), parts.to_string(), human_bytes(usage.total), human_bytes(usage.saved));
+  return fmt::format("{}\n{}{}{}\n{} on disk in all, in allocated blocks; sharing files between layers saves {}\n",
+                     layers.to_string(), usage.images.empty() ? "" : images.to_string() + "\n",
+                     usage.running.empty() ? "" : running.to_string() + "\n", parts.to_string(),
+                     human_bytes(usage.total), human_bytes(usage.saved));
 }
 
 Result<int> df(Invocation& invocation) {
@@ -71,7 +99,9 @@ const Command k_df = {
     "df",
     "show what the store takes on the disk",
     "Prints for every stored layer the blocks it takes, how many of them would be free without it (exclusive) and how "
-    "many are in files that other layers have too (shared, by hard links), then the other parts of the store and the "
+    "many are in files that other layers have too (shared, by hard links); for every image how much is in trees that "
+    "no "
+    "other image has; what running builds and environments write; then the parts of the store and the "
     "total. Every block is counted once in the totals.",
     {"", 0, 0},
     k_options,

@@ -4,6 +4,7 @@
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
+#include "cli/stored_image.hpp"
 #include "oci/image_config.hpp"
 #include "oci/reference.hpp"
 #include "ui/date.hpp"
@@ -40,6 +41,7 @@ std::vector<std::string> names_of(const store::StoredImage& image) {
 Result<int> list(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
   SHEAF_TRY_ASSIGN(const auto images, store.images());
+  tell_of_damaged_images(store, invocation);
   auto json = Json::array();
   ui::Table table({"NAME", "ID", "CREATED", "TREES"});
   for (const auto& image : images) {
@@ -59,15 +61,6 @@ Result<int> list(Invocation& invocation) {
   return 0;
 }
 
-Result<store::StoredImage> find(store::Store& store, const std::string& name) {
-  SHEAF_TRY_ASSIGN(auto image, app::find_stored(name, store));
-  if (!image) {
-    return Error(ErrorCode::not_found, fmt::format("there is no image '{}'", name))
-        .with_hint("'sheaf image list' shows all");
-  }
-  return std::move(*image);
-}
-
 std::string describe(const store::StoredImage& image) {
   std::string text = fmt::format("id       {}\n", image.id.to_string());
   text += fmt::format("names    {}\n", joined(names_of(image), " "));
@@ -84,7 +77,7 @@ std::string describe(const store::StoredImage& image) {
 
 Result<int> show(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
-  SHEAF_TRY_ASSIGN(const auto image, find(store, invocation.operands.front()));
+  SHEAF_TRY_ASSIGN(const auto image, stored_image(store, invocation.operands.front()));
   if (!invocation.json()) {
     Invocation::print(describe(image));
     return 0;
@@ -98,7 +91,7 @@ Result<int> show(Invocation& invocation) {
 
 Result<int> tag(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
-  SHEAF_TRY_ASSIGN(const auto image, find(store, invocation.operands[0]));
+  SHEAF_TRY_ASSIGN(const auto image, stored_image(store, invocation.operands[0]));
   SHEAF_TRY_ASSIGN(const auto reference, oci::Reference::parse(invocation.operands[1]));
   SHEAF_TRY(store.tag(reference, image.id));
   return 0;

@@ -2,6 +2,7 @@
 #include "app/diff_layers.hpp"
 #include "base/text.hpp"
 #include "cli/commands/all.hpp"
+#include "cli/layer_change_json.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
 #include "ui/date.hpp"
@@ -48,11 +49,7 @@ std::string as_json(const app::LayerDiff& diff) {
   auto json = Json::parse(sbom::diff_json(diff.contents));
   json["before"] = record(diff.before);
   json["after"] = record(diff.after);
-  json["changes"] = Json::array();
-  for (const auto& change : diff.changes) {
-    json["changes"].push_back(
-        {{"input", change.input}, {"name", change.name}, {"before", change.before}, {"after", change.after}});
-  }
+  json["changes"] = to_json(diff.changes);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

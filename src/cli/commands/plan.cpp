@@ -7,6 +7,7 @@
 #include "app/project_plan.hpp"
 #include "base/text.hpp"
 #include "cli/commands/all.hpp"
+#include "cli/layer_change_json.hpp"
 #include "cli/refresh_options.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
@@ -74,18 +75,13 @@ Json json_or_null(const auto& value) { return value ? Json(*value) : Json(nullpt
 std::string as_json(const std::vector<app::PlannedLayer>& lines) {
   Json layers = Json::array();
   for (const auto& line : lines) {
-    Json changes = Json::array();
-    for (const auto& change : line.changes) {
-      changes.push_back(
-          {{"input", change.input}, {"name", change.name}, {"before", change.before}, {"after", change.after}});
-    }
     layers.push_back({{"name", line.name},
                       {"kind", line.kind},
                       {"reason", line.reason},
                       {"state", app::to_string(line.state)},
                       {"action", app::to_string(line.action)},
                       {"why", line.why},
-                      {"changes", changes},
+                      {"changes", to_json(line.changes)},
                       {"built_on", line.closure},
                       {"bytes", json_or_null(line.bytes)},
                       {"expected_ms", json_or_null(line.expected_ms)}});

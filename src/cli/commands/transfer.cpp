@@ -8,6 +8,7 @@
 #include "cli/commands/all.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
+#include "cli/stored_image.hpp"
 #include "plan/platform.hpp"
 
 #include <fmt/format.h>
@@ -118,15 +119,6 @@ Result<int> pull(Invocation& invocation) {
   return 0;
 }
 
-Result<store::StoredImage> find(store::Store& store, const std::string& name) {
-  SHEAF_TRY_ASSIGN(auto image, app::find_stored(name, store));
-  if (!image) {
-    return Error(ErrorCode::not_found, fmt::format("there is no image '{}'", name))
-        .with_hint("'sheaf image list' shows all");
-  }
-  return std::move(*image);
-}
-
 std::string summary(const image::Exported& exported) {
   return fmt::format("{} layers: {} packed, {} packed before, {} there already", exported.layers.size(), exported.made,
                      exported.reused, exported.there);
@@ -172,7 +164,7 @@ Result<int> push(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const unsigned jobs, jobs_of(invocation));
   SHEAF_TRY_ASSIGN(const auto to, oci::Reference::parse(invocation.operands.back()));
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
-  SHEAF_TRY_ASSIGN(const auto image, find(store, invocation.operands.front()));
+  SHEAF_TRY_ASSIGN(const auto image, stored_image(store, invocation.operands.front()));
   SHEAF_TRY_ASSIGN(const auto pushed,
                    app::push_image(image.record, to, options, {store, *invocation.events, invocation.stop(), jobs}));
   return report(invocation, pushed, start);
@@ -229,7 +221,7 @@ Result<int> export_image(Invocation& invocation) {
         .with_hint("--format oci or tar writes one file");
   }
   SHEAF_TRY_ASSIGN(auto store, open_store(invocation));
-  SHEAF_TRY_ASSIGN(const auto image, find(store, invocation.operands.front()));
+  SHEAF_TRY_ASSIGN(const auto image, stored_image(store, invocation.operands.front()));
   const app::Session session{store, *invocation.events, invocation.stop(), image_jobs()};
   SHEAF_TRY(write(image, format, *path, invocation, session));
   return 0;

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "cli/commands/all.hpp"
+#include "cli/layer_change_json.hpp"
 #include "cli/selection_options.hpp"
 #include "cli/session.hpp"
 #include "ui/date.hpp"
@@ -74,11 +75,6 @@ std::string as_json(const app::Explanation& explanation) {
                         {"content_key", build->content_key.to_string()}}
                  : Json(nullptr);
   };
-  Json changes = Json::array();
-  for (const auto& change : explanation.changes) {
-    changes.push_back(
-        {{"input", change.input}, {"name", change.name}, {"before", change.before}, {"after", change.after}});
-  }
   const Json json = {{"name", line.name},
                      {"state", app::to_string(line.state)},
                      {"action", app::to_string(line.action)},
@@ -88,7 +84,7 @@ std::string as_json(const app::Explanation& explanation) {
                      {"built_on", line.closure},
                      {"build", record(explanation.build)},
                      {"before", record(explanation.before)},
-                     {"changes", changes}};
+                     {"changes", to_json(explanation.changes)}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
