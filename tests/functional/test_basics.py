@@ -8,7 +8,7 @@ import pytest
 from sheaf import Project
 
 COMMANDS = ["init", "up", "run", "plan", "build", "join", "detect", "layer list", "layer show", "config show",
-            "config check", "config edit", "verify", "df", "doctor", "version", "completion", "man"]
+            "config check", "config edit", "verify", "df", "gc", "fsck", "store migrate", "doctor", "version", "completion", "man"]
 
 
 def test_version(machine):
