@@ -40,17 +40,11 @@ std::string key_of(const Project& project, const std::string& name) {
 
 Result<Pins> read(const std::string& path) {
   SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(path));
-  Pins pins;
-  if (!text) {
-    return pins;
-  }
-  try {
-    const auto json = Json::parse(*text);
-    for (const auto& [name, pin] : json.at("layers").items()) {
-      pins[name] = {pin.at("version"), pin.at("refreshed"), pin.at("checked")};
-    }
-  } catch (const Json::exception& error) {
-    return Error(ErrorCode::corrupt, fmt::format("'{}' cannot be read: {}", path, error.what()))
+  auto pins = text ? parse_pins(*text) : Result<Pins>(Pins());
+  if (!pins) {
+    return std::move(pins)
+        .error()
+        .with_context(fmt::format("reading '{}'", path))
         .with_hint("remove it: which versions were the newest is then asked again");
   }
   return pins;
@@ -59,6 +53,19 @@ Result<Pins> read(const std::string& path) {
 } // namespace
 
 std::string pins_path(const std::string& store_root) { return store_root + "/pins.json"; }
+
+Result<Pins> parse_pins(std::string_view text) {
+  Pins pins;
+  try {
+    const auto json = Json::parse(text);
+    for (const auto& [name, pin] : json.at("layers").items()) {
+      pins[name] = {pin.at("version"), pin.at("refreshed"), pin.at("checked")};
+    }
+  } catch (const Json::exception& error) {
+    return Error(ErrorCode::corrupt, fmt::format("it holds no pins of layers: {}", error.what()));
+  }
+  return pins;
+}
 
 Result<Pins> pins_of(const Project& project, const store::Store& store) {
   SHEAF_TRY_ASSIGN(const auto kept, read(pins_path(store.root())));

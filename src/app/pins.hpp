@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace sheaf::app {
 
@@ -28,6 +29,9 @@ using Pins = std::map<std::string, Pin, std::less<>>;
 
 /// The file in the store at `store_root`.
 std::string pins_path(const std::string& store_root);
+
+/// `corrupt` if it is not what `save_pins` writes.
+Result<Pins> parse_pins(std::string_view text);
 
 /// Those that count for the project. `corrupt` if the store's file cannot be read.
 Result<Pins> pins_of(const Project& project, const store::Store& store);

@@ -171,19 +171,13 @@ Result<Digest> ImageSources::digest_of_context(const ContextFolder& folder, cons
   return digest;
 }
 
-bool ImageSources::is_as_read(const ContextRead& read) {
-  const auto folder = context_folder(read.from);
-  if (!folder) {
-    return false;
-  }
+Result<bool> ImageSources::is_as_read(const ContextRead& read) {
+  SHEAF_TRY_ASSIGN(const auto* folder, context_folder(read.from));
   const std::scoped_lock lock(m_mutex);
-  const auto opened = open_folder(**folder);
-  const auto digest = opened ? (*opened)->digest(read.selection) : Result<Digest>(opened.error());
-  if (!digest) { // gone, or no longer to be read
-    return false;
-  }
-  m_known.insert_or_assign(name_of("context", **folder, read.selection), *digest);
-  return *digest == read.digest;
+  SHEAF_TRY_ASSIGN(auto* opened, open_folder(*folder));
+  SHEAF_TRY_ASSIGN(const auto digest, opened->digest(read.selection));
+  m_known.insert_or_assign(name_of("context", *folder, read.selection), digest);
+  return digest == read.digest;
 }
 
 /// The state says all of the content, so the digest of a selection is looked for once per state.

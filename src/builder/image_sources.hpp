@@ -56,8 +56,8 @@ public:
   Result<Digest> digest(const plan::Source& source, const context::Selection& selection);
   /// Of the file or folder `path`, or of all for "/".
   Result<Digest> digest_of_path(const plan::Source& source, const std::string& path);
-  /// Whether a context still has what `read` found. False if that can no longer be read; costs a walk.
-  bool is_as_read(const ContextRead& read);
+  /// Whether a context still has what `read` found; fails if it cannot be read any more. Costs a walk.
+  Result<bool> is_as_read(const ContextRead& read);
 
   /// Of stages and images, asked for so far.
   SelectionDigests selections() const;

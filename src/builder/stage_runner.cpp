@@ -181,14 +181,20 @@ private:
   /// Somebody may have edited the context since the key was made. What was built then is not what the key says: it is
   /// good for this build, and kept by a name that nobody will ask for.
   Digest key_of_result(const KeyedStep& keyed) {
-    if (std::ranges::all_of(keyed.reads, [&](const auto& read) { return m_build.sources.is_as_read(read); })) {
-      return keyed.key;
+    for (const auto& read : keyed.reads) {
+      const auto same = m_build.sources.is_as_read(read);
+      if (same && *same) {
+        continue;
+      }
+      const auto what =
+          same || same.error().code() == ErrorCode::not_found
+              ? fmt::format("files of the context changed while step {} ({}) read them", m_index + 1, step().display)
+              : fmt::format("files of the context could not be read again after step {} ({}): {}", m_index + 1,
+                            step().display, same.error().message());
+      m_build.events.emit({EventKind::warning, m_subject, what + "; it is not remembered for later builds"});
+      return Digest::of(fmt::format("{} {} {}", keyed.key.hex(), getpid(), Clock::now().time_since_epoch().count()));
     }
-    m_build.events.emit(
-        {EventKind::warning, m_subject,
-         fmt::format("files of the context changed while step {} ({}) read them; it is not remembered for later builds",
-                     m_index + 1, step().display)});
-    return Digest::of(fmt::format("{} {} {}", keyed.key.hex(), getpid(), Clock::now().time_since_epoch().count()));
+    return keyed.key;
   }
 
   /// What is needed by the first step of the stage that is carried out.

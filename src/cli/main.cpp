@@ -69,6 +69,7 @@ Result<int> advised(Result<int> result, const std::string& store_root) {
   case ErrorCode::not_found:
   case ErrorCode::invalid:
   case ErrorCode::corrupt:
+  case ErrorCode::denied:
     return std::move(result).hint("'sheaf fsck --repair' looks for damage in the store and mends what it can");
   default:
     return result;

@@ -37,7 +37,7 @@ Result<void> check_owner(const std::string& root) {
 /// Reads every layer's record into a new index; what cannot be read is left out and found missing later.
 Result<Index> rebuild(const std::string& root, const std::string& path) {
   for (const auto* suffix : {"", "-journal", "-wal", "-shm"}) {
-    SHEAF_TRY(os::remove_file_if_exists(path + suffix));
+    SHEAF_TRY(os::remove_file_if_exists(path + suffix).hint("move it away: the index is made anew from the layers"));
   }
   SHEAF_TRY_ASSIGN(auto index, Index::open(path));
   SHEAF_TRY_ASSIGN(const auto recipes, os::list_directory(root + "/recipes"));
@@ -51,11 +51,11 @@ Result<Index> rebuild(const std::string& root, const std::string& path) {
   return index;
 }
 
-/// SQLite takes an empty file for a database without tables, and so all layers would be unknown. Only who makes the
-/// index sees it empty, and holds the lock.
+/// SQLite takes an empty file for a database without tables, and makes one where a dangling link points: all layers
+/// would be unknown. Only who makes the index sees it empty, and holds the lock.
 Result<Index> open_whole(const std::string& path) {
-  if (const auto stamp = os::stamp(path); stamp && stamp->size == 0) {
-    return Error(ErrorCode::corrupt, fmt::format("'{}' is empty", path));
+  if (const auto stamp = os::stamp(path); !stamp || stamp->size == 0) {
+    return Error(ErrorCode::corrupt, fmt::format("'{}' is {}", path, stamp ? "empty" : "a dangling link"));
   }
   return Index::open(path);
 }

@@ -49,9 +49,8 @@ def test_a_command_that_hangs_or_leaves_processes_is_ended(tmp_path):
     assert [line.strip() for line in left["left"]] == ["sleep 1000"]
 
 
-def test_without_root_it_says_why(account, tmp_path):
-    if account.uid == 0:
-        return  # that one may
+@pytest.mark.parametrize("account", ["user"], indirect=True, scope="session")
+def test_without_root_it_says_why(account):
     made = subprocess.run([fault_world.fault_run(), "--", "/bin/true"], capture_output=True, text=True, check=False,
                           timeout=60, **account.identity())
     assert made.returncode == 2

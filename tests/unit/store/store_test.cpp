@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include "unit/store/store_support.hpp"
@@ -86,6 +88,20 @@ TEST_F(StoreTest, AnEmptyIndexIsRebuilt) {
   const auto opened = Store::open(root());
   ASSERT_FALSE(opened);
   EXPECT_THAT(opened.error().summary(), testing::HasSubstr("index.db': Is a directory"));
+  EXPECT_THAT(opened.error().hint(), testing::HasSubstr("move it away"));
+}
+
+TEST_F(StoreTest, AnIndexThatIsADanglingLinkIsRebuilt) {
+  const auto wanted = record("a", "r", "c");
+  {
+    auto store = open();
+    commit(store, wanted);
+  }
+  ASSERT_TRUE(os::remove_all(path("index.db")));
+  ASSERT_EQ(symlink("nowhere", path("index.db").c_str()), 0);
+  auto store = open();
+  EXPECT_TRUE(store.find(wanted.recipe_key).value());
+  EXPECT_FALSE(os::exists(path("nowhere")));
 }
 
 TEST_F(StoreTest, ADamagedRecipeIsLeftOutOfTheRebuiltIndex) {
