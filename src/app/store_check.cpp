@@ -2,6 +2,7 @@
 #include "app/store_check.hpp"
 
 #include "app/pins.hpp"
+#include "base/kept_back.hpp"
 #include "base/text.hpp"
 #include "cache/tree_check.hpp"
 #include "layer/file_digest.hpp"
@@ -14,10 +15,10 @@
 #include <nlohmann/json.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <functional>
 #include <set>
 
 namespace sheaf::app {
@@ -25,14 +26,14 @@ namespace {
 
 constexpr std::size_t k_hex_digits = 64;
 
-/// This process lacks something, which says nothing of the store.
-bool is_own_lack(const Error& error) {
-  const int number = error.errno_value();
-  return number == EMFILE || number == ENFILE || number == ENOMEM || number == ENOSPC || number == EDQUOT ||
-         number == EINTR;
-}
-
 Error is_not(std::string_view what) { return {ErrorCode::corrupt, std::string(what)}; }
+
+bool is_name(std::string_view name) {
+  if (name.ends_with(".json")) {
+    name.remove_suffix(std::string_view(".json").size());
+  }
+  return name.size() == k_hex_digits && Digest::parse(name);
+}
 
 /// Finds what is wrong with one part; each function says it as an error.
 class PartCheck {
@@ -83,7 +84,11 @@ public:
   }
 
   Result<void> blob(const std::string& hex) const {
-    SHEAF_TRY_ASSIGN(const auto file, os::open(full("blobs/sha256/" + hex), O_RDONLY | O_NOFOLLOW));
+    SHEAF_TRY_ASSIGN(const auto file, os::open(full("blobs/sha256/" + hex), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    SHEAF_TRY_ASSIGN(const auto info, os::stat_of(file));
+    if (!S_ISREG(info.st_mode)) {
+      return is_not("it is no file");
+    }
     SHEAF_TRY_ASSIGN(const auto digest, layer::digest_of(file));
     return digest.hex() == hex ? Result<void>() : is_not("it has another digest");
   }
@@ -114,12 +119,31 @@ public:
     return {};
   }
 
+  /// What the file `tags/<name>` says; nothing if it cannot be understood.
+  struct Name {
+    std::string text;
+    std::string reference;
+    std::string image;
+  };
+  Result<Name> tag(const std::string& name) const {
+    Name result;
+    SHEAF_TRY_ASSIGN(result.text, os::read_file(full("tags/" + name)));
+    const auto lines = lines_of(result.text);
+    if (lines.size() != 2 || !Digest::parse(lines[1]) || Digest::of(lines[0]).hex() != name) {
+      return is_not("it cannot be read");
+    }
+    result.reference = lines[0];
+    result.image = Digest::parse(lines[1])->hex();
+    return result;
+  }
+
   Result<void> json(const std::string& part) const {
     SHEAF_TRY_ASSIGN(const auto text, os::read_file(full(part)));
     return nlohmann::json::accept(text) ? Result<void>() : is_not("it is no JSON");
   }
 
   std::string full(const std::string& part) const { return fmt::format("{}/{}", m_store.root(), part); }
+  bool is_there(const std::string& part) const { return os::exists(full(part)); }
 
 private:
   Result<void> tree(const std::string& part, const Digest& exact) const {
@@ -135,6 +159,7 @@ public:
   explicit StoreChecker(const Session& session) : m_session(session), m_store(session.store), m_check(session.store) {}
 
   Result<StoreCheck> run() {
+    SHEAF_TRY(check_index()); // mended first: to forget a layer takes a whole index
     SHEAF_TRY(check_layers());
     SHEAF_TRY(check_recipes());
     SHEAF_TRY(check_each("steps", "step", &PartCheck::step));
@@ -147,7 +172,6 @@ public:
     SHEAF_TRY(check_images());
     SHEAF_TRY(check_tags());
     check_file("pins.json", "settled versions");
-    SHEAF_TRY(check_index());
     SHEAF_TRY(stop_if_asked());
     name_users();
     return std::move(m_result);
@@ -183,13 +207,14 @@ private:
   }
 
   /// A disk may fail to give something once: what cannot be read is tried again before it is called damaged.
-  static Result<void> twice(const std::function<Result<void>()>& check) {
+  template <class Check>
+  static auto twice(const Check& check) -> decltype(check()) {
     auto good = check();
     return !good && good.error().errno_value() == EIO ? check() : std::move(good);
   }
 
   /// A part that went meanwhile is none that is damaged.
-  bool is_gone(const std::string& part) const { return !os::exists(m_check.full(part)); }
+  bool is_gone(const std::string& part) const { return !m_check.is_there(part); }
 
   /// Everything of a folder by one function.
   Result<void> check_each(const std::string& folder, const std::string& subject,
@@ -197,7 +222,7 @@ private:
     SHEAF_TRY_ASSIGN(const auto names, names_in(folder));
     for (const auto& name : names) {
       const auto part = fmt::format("{}/{}", folder, name);
-      SHEAF_TRY(m_store.use(part));
+      SHEAF_TRY(m_store.hold(part));
       ++m_result.checked[folder];
       const auto good = is_name(name) ? twice([&] { return (m_check.*check)(name); })
                                       : Result<void>(is_not("nothing has such a name here"));
@@ -217,18 +242,11 @@ private:
     return m_session.stop.stop_requested() ? Error(ErrorCode::cancelled, "stopped") : Result<void>();
   }
 
-  static bool is_name(std::string_view name) {
-    if (name.ends_with(".json")) {
-      name.remove_suffix(std::string_view(".json").size());
-    }
-    return name.size() == k_hex_digits && Digest::parse(name);
-  }
-
   Result<void> check_layers() {
     SHEAF_TRY_ASSIGN(const auto names, names_in("layers"));
     for (const auto& name : names) {
       const auto part = "layers/" + name;
-      SHEAF_TRY(m_store.use(part));
+      SHEAF_TRY(m_store.hold(part));
       ++m_result.checked["layers"];
       store::LayerRecord record;
       const auto good = is_name(name) ? twice([&] { return m_check.layer(name, record); })
@@ -253,8 +271,8 @@ private:
     for (const auto& name : names) {
       const auto part = "recipes/" + name;
       ++m_result.checked["recipes"];
-      const auto record =
-          is_name(name) ? m_check.recipe(name) : Result<store::LayerRecord>(is_not("nothing has such a name here"));
+      const auto record = is_name(name) ? twice([&] { return m_check.recipe(name); })
+                                        : Result<store::LayerRecord>(is_not("nothing has such a name here"));
       if (!record) {
         if (!is_gone(part)) {
           add(part, "record of a recipe", record.error()).remedy = remedy_of_recipe(name);
@@ -291,7 +309,7 @@ private:
       ++m_result.checked["images"];
       store::ImageRecord record;
       const auto hex = name.substr(0, name.find('.'));
-      auto good = is_name(name) && name.ends_with(".json") ? m_check.image(hex, record)
+      auto good = is_name(name) && name.ends_with(".json") ? twice([&] { return m_check.image(hex, record); })
                                                            : Result<void>(is_not("nothing has such a name here"));
       for (const auto& tree : record.trees) {
         m_users[tree.folder].push_back(hex);
@@ -312,20 +330,18 @@ private:
     for (const auto& name : names) {
       const auto part = "tags/" + name;
       ++m_result.checked["tags"];
-      const auto text = os::read_file(m_check.full(part));
-      const auto lines = text ? lines_of(*text) : std::vector<std::string_view>();
-      const auto image = lines.size() == 2 ? Digest::parse(lines[1]) : Result<Digest>(is_not("it cannot be read"));
-      if (!image || Digest::of(lines[0]).hex() != name) {
+      const auto said = twice([&] { return m_check.tag(name); });
+      if (!said) {
         if (!is_gone(part)) {
-          add(part, "name of an image", is_not("it cannot be read"));
+          add(part, "name of an image", said.error());
         }
         continue;
       }
-      m_names[image->hex()] = oci::Reference::parse(lines[0]) ? std::string(lines[0]) : "";
-      const auto record = fmt::format("images/{}.json", image->hex());
+      m_names[said->image] = oci::Reference::parse(said->reference) ? said->reference : "";
+      const auto record = fmt::format("images/{}.json", said->image);
       const auto again = os::read_file(m_check.full(part)); // it may be another image's by now, or nobody's
-      if ((is_gone(record) || m_damaged.contains(record)) && again && *again == *text) {
-        add(part, fmt::format("name '{}'", lines[0]), is_not("its image is gone or damaged"));
+      if ((is_gone(record) || m_damaged.contains(record)) && !is_gone(part) && (!again || *again == said->text)) {
+        add(part, fmt::format("name '{}'", said->reference), is_not("its image is gone or damaged"));
       }
     }
     return {};
@@ -381,5 +397,56 @@ private:
 } // namespace
 
 Result<StoreCheck> check_store(const Session& session) { return StoreChecker(session).run(); }
+
+bool is_own_lack(const Error& error) { return is_kept_back(error) && error.errno_value() != EIO; }
+
+namespace {
+
+Result<void> check_record(const PartCheck& check, const std::string& folder, const std::string& name) {
+  if (folder == "layers") {
+    store::LayerRecord record;
+    return check.layer(name, record);
+  }
+  if (folder == "recipes") {
+    SHEAF_TRY_ASSIGN(const auto record, check.recipe(name));
+    return check.is_there("layers/" + record.content_key.hex()) ? Result<void>() : is_not("its layer is gone");
+  }
+  if (folder == "images") {
+    store::ImageRecord record;
+    SHEAF_TRY(check.image(name.substr(0, name.find('.')), record));
+    const auto is_there = [&](const store::TreeRef& tree) { return check.is_there(tree.folder); };
+    return std::ranges::all_of(record.trees, is_there) ? Result<void>() : is_not("a part of it is gone");
+  }
+  SHEAF_TRY_ASSIGN(const auto said, check.tag(name));
+  return check.is_there(fmt::format("images/{}.json", said.image)) ? Result<void>() : is_not("its image is gone");
+}
+
+} // namespace
+
+Result<void> check_part(store::Store& store, const std::string& part) {
+  static const std::map<std::string, Result<void> (PartCheck::*)(const std::string&) const> k_simple = {
+      {"steps", &PartCheck::step},
+      {"unpacked", &PartCheck::unpacked},
+      {"joins", &PartCheck::join},
+      {"generated", &PartCheck::generated},
+      {"blobs/sha256", &PartCheck::blob},
+      {"step-keys", &PartCheck::step_key},
+      {"blobs/records", &PartCheck::blob_record}};
+  const PartCheck check(store);
+  const auto slash = part.rfind('/');
+  const auto folder = part.substr(0, slash);
+  const auto name = part.substr(slash + 1); // npos + 1 is the whole
+  if (!check.is_there(part)) {
+    return {};
+  }
+  if (slash == std::string::npos) {
+    return check.json(part);
+  }
+  if (!is_name(name)) {
+    return is_not("nothing has such a name here");
+  }
+  const auto simple = k_simple.find(folder);
+  return simple != k_simple.end() ? (check.*simple->second)(name) : check_record(check, folder, name);
+}
 
 } // namespace sheaf::app

@@ -3,9 +3,12 @@
 
 #include "app/layer_caches.hpp"
 #include "os/file.hpp"
+#include "os/file_lock.hpp"
 #include "os/temp_dir.hpp"
 
 #include <fmt/format.h>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -16,16 +19,26 @@ namespace {
 class Repair {
 public:
   Repair(builder::LayerCache cache, const Session& session) : m_cache(std::move(cache)), m_session(session) {}
+  Repair(Repair&&) = delete;
+  Repair& operator=(Repair&&) = delete;
+  ~Repair() {
+    rmdir(m_aside.c_str()); // if nothing had to be put there
+  }
 
+  /// What cannot be mended keeps nothing else from being mended; the first failure is returned.
   Result<void> run(std::vector<StoreProblem>& problems) {
+    Result<void> result;
     for (auto& problem : problems) {
-      SHEAF_TRY(mend(problem).context(fmt::format("mending '{}'", problem.part)));
-      problem.is_mended = true;
+      auto mended = mend(problem).context(fmt::format("mending '{}'", problem.part));
+      problem.is_mended = mended.has_value();
+      if (!mended && result) {
+        result = std::move(mended);
+      }
       if (m_session.stop.stop_requested()) {
         return Error(ErrorCode::cancelled, "stopped");
       }
     }
-    return {};
+    return result;
   }
 
 private:
@@ -40,30 +53,52 @@ private:
     case Remedy::quarantine:
       break;
     }
-    SHEAF_TRY(put_aside(problem));
-    if (problem.remedy == Remedy::fetch) {
+    SHEAF_TRY_ASSIGN(const bool is_aside, put_aside(problem));
+    if (is_aside && problem.remedy == Remedy::fetch) {
       SHEAF_TRY(fetch(problem));
     }
     return {};
   }
 
-  /// The whole part, so that somebody can look what became of it.
-  Result<void> put_aside(StoreProblem& problem) {
-    const auto& store = m_session.store;
-    const auto path = fmt::format("{}/{}", store.root(), problem.part);
+  /// Somebody else may have made it again since it was looked at: then it is good, and stays.
+  Result<bool> is_still_damaged(StoreProblem& problem) const {
+    const auto good = check_part(m_session.store, problem.part);
+    if (!good && is_own_lack(good.error())) {
+      return good.error();
+    }
+    if (good) {
+      problem.done = "whole again, or gone, when it was to be mended";
+    }
+    return !good;
+  }
+
+  Result<void> make_aside() {
     if (m_aside.empty()) {
-      SHEAF_TRY_ASSIGN(const auto parent, store.folder("quarantine"));
+      SHEAF_TRY_ASSIGN(const auto parent, m_session.store.folder("quarantine"));
       SHEAF_TRY_ASSIGN(auto folder, os::TempDir::create(parent, fmt::format("{}-", std::time(nullptr))));
       m_aside = folder.keep();
     }
+    return {};
+  }
+
+  /// The whole part, so that somebody can look what became of it. False if that is not called for any more.
+  Result<bool> put_aside(StoreProblem& problem) {
+    auto& store = m_session.store;
+    SHEAF_TRY(make_aside());
+    SHEAF_TRY_ASSIGN(const auto alone, os::FileLock::acquire(store.root() + "/locks/gc", os::LockMode::exclusive));
+    SHEAF_TRY_ASSIGN(const bool is_damaged, is_still_damaged(problem));
+    if (!is_damaged) {
+      return false;
+    }
+    const auto path = fmt::format("{}/{}", store.root(), problem.part);
     auto name = problem.part;
     std::ranges::replace(name, '/', '-');
     const auto to = fmt::format("{}/{}", m_aside, name);
     if (auto moved = os::rename(path, to); !moved && moved.error().code() != ErrorCode::not_found) {
-      return moved;
+      return std::move(moved).error();
     }
     problem.done = fmt::format("put aside in '{}'", m_aside);
-    return {};
+    return true;
   }
 
   /// The recipes' records go with a layer that cannot be had: it counts as one that was never built.
@@ -87,9 +122,9 @@ private:
     auto& store = m_session.store;
     const auto name = problem.part.substr(problem.part.find('/') + 1);
     SHEAF_TRY_ASSIGN(const auto recipe, Digest::parse(name));
-    SHEAF_TRY(put_aside(problem));
+    SHEAF_TRY_ASSIGN(const bool is_aside, put_aside(problem));
     SHEAF_TRY_ASSIGN(const auto layer, store.find(RecipeKey{recipe}));
-    if (!layer) {
+    if (!is_aside || !layer) {
       return {};
     }
     problem.done += ", written anew from the layer's own record";

@@ -3,6 +3,7 @@
 
 #include "layer/file_digest.hpp"
 #include "os/file.hpp"
+#include "store/in_use.hpp"
 
 #include <fmt/format.h>
 
@@ -55,6 +56,7 @@ Result<std::string> fetch(const Downloads& downloads, store::Store& store, const
   SHEAF_TRY_ASSIGN(const auto cache, store.folder("cache/http"));
   auto path = fmt::format("{}/{}", cache, Sha256().field(source.url).field(version).finish().hex());
   if (os::exists(path) && !version.empty()) {
+    store::mark_used(path);
     return path;
   }
   if (!downloads.download) {
@@ -77,6 +79,7 @@ Result<std::string> fetch(const Downloads& downloads, store::Store& store, const
   name.field(source.url).field(version).field(source.folder);
   auto path = fmt::format("{}/{}", cache, name.field(source.keep_git_directory ? "git" : "").finish().hex());
   if (os::exists(path) && !version.empty()) {
+    store::mark_used(path);
     return path;
   }
   if (!downloads.clone) {

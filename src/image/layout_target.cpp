@@ -100,11 +100,18 @@ public:
     }
     SHEAF_TRY(give_all_to_caller().context("writing " + name())); // before the index says that it is complete
     const auto path = m_path + "/index.json";
-    SHEAF_TRY(os::write_file(path, oci::serialise(index)).context("writing " + name()));
-    return os::give_to_caller(path).context("writing " + name());
+    return write_index(path, oci::serialise(index)).context("writing " + name());
   }
 
 private:
+  /// With its owner from the first moment: whoever sees it takes the layout for complete.
+  static Result<void> write_index(const std::string& path, std::string_view text) {
+    SHEAF_TRY_ASSIGN(auto made, os::NewFile::create(path, 0644));
+    SHEAF_TRY(os::write_all(made.fd(), text));
+    SHEAF_TRY(os::give_to_caller(made.fd()));
+    return made.appear();
+  }
+
   Result<void> give_all_to_caller() const {
     for (const auto* folder : {"", "/blobs", "/blobs/sha256"}) {
       SHEAF_TRY(os::give_to_caller(m_path + folder));

@@ -292,4 +292,15 @@ Result<void> give_to_caller(const std::string& path) {
   return {};
 }
 
+Result<void> give_to_caller(const Fd& file) {
+  if (in_initial_user_namespace()) {
+    return {};
+  }
+  SHEAF_TRY_ASSIGN(const auto info, stat_of(file));
+  if (info.st_uid == 0 && fchown(file.get(), k_caller_id, k_caller_id) != 0) {
+    return Error::from_errno(errno, "giving a file to the caller");
+  }
+  return {};
+}
+
 } // namespace sheaf::os

@@ -34,6 +34,8 @@ std::uint32_t effective_gid();
 /// Gives the file `path` to the caller if it belongs to root inside, as all that we make does: outside that is a
 /// sub-id, and the caller could not even delete it. Nothing happens in the initial namespace.
 Result<void> give_to_caller(const std::string& path);
+/// The same for one that may have no name yet.
+Result<void> give_to_caller(const Fd& file);
 
 /// Whether this process will mount something itself. A copy of the host's mounts takes milliseconds to make and to
 /// drop, so who only starts sandboxes, which have their own, goes without.

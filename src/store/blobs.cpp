@@ -2,6 +2,7 @@
 #include "store/blobs.hpp"
 
 #include "os/file.hpp"
+#include "store/in_use.hpp"
 #include "store/store.hpp"
 
 #include <fmt/format.h>
@@ -171,7 +172,11 @@ Result<std::optional<os::Fd>> Blobs::open(const oci::Descriptor& blob) const {
   SHEAF_TRY(file);
   SHEAF_TRY_ASSIGN(const bool whole, is_whole(*file, blob, m_store.root()).context(fmt::format("checking '{}'", path)));
   if (!whole) {
-    SHEAF_TRY(os::remove_file_if_exists(path));
+    SHEAF_TRY(rewind(*file));
+    SHEAF_TRY_ASSIGN(const auto digest, digest_of(*file).context(fmt::format("checking '{}'", path)));
+    if (digest != blob.digest) { // else only the size that was asked for is wrong
+      SHEAF_TRY(os::remove_file_if_exists(path));
+    }
     return std::optional<os::Fd>();
   }
   SHEAF_TRY(rewind(*file));
@@ -195,7 +200,9 @@ std::string Blobs::record_path(std::string_view folder, std::string_view encoder
 }
 
 Result<std::optional<BlobRecord>> Blobs::find_record(std::string_view folder, std::string_view encoder) const {
-  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(record_path(folder, encoder)));
+  const auto path = record_path(folder, encoder);
+  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(path));
+  mark_used(path);
   auto record = text ? parse_blob_record(*text) : Result<BlobRecord>(Error(ErrorCode::not_found, "no record"));
   // A record that cannot be read is made anew.
   return record ? std::optional(std::move(*record)) : std::nullopt;

@@ -4,10 +4,14 @@
 #include "base/text.hpp"
 #include "os/file.hpp"
 #include "os/file_lock.hpp"
+#include "os/namespaces.hpp"
 #include "store/staging.hpp"
 
 #include <fmt/format.h>
 
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <optional>
 
 namespace sheaf::store {
@@ -71,6 +75,19 @@ Result<void> migrate_from_1(const std::string& root) {
 
 } // namespace
 
+Result<void> check_owner(const std::string& root) {
+  struct stat info {};
+  if (stat(root.c_str(), &info) != 0) {
+    return Error::from_errno(errno, fmt::format("looking at '{}'", root));
+  }
+  const bool caller_inside = info.st_uid == os::k_caller_id && !os::in_initial_user_namespace();
+  if (info.st_uid != os::effective_uid() && !caller_inside) {
+    return Error(ErrorCode::denied, fmt::format("the store at '{}' belongs to another user", root))
+        .with_hint("each user has a store of their own; choose another place with --root or SHEAF_ROOT");
+  }
+  return {};
+}
+
 Result<void> check_format(const std::string& root) {
   SHEAF_TRY_ASSIGN(const auto version, read_version(root));
   if (!version) {
@@ -103,7 +120,11 @@ Result<Migration> migrate(const std::string& root) {
   if (*version > k_format_version) {
     return is_newer(root, *version);
   }
+  SHEAF_TRY(check_owner(root).context(doing));
   if (*version < k_format_version) {
+    for (const auto* folder : {"/tmp", "/locks"}) { // which may be lost
+      SHEAF_TRY(os::make_directories(root + folder).context(doing));
+    }
     SHEAF_TRY_ASSIGN(const auto lock,
                      os::FileLock::acquire(root + "/locks/index", os::LockMode::exclusive).context(doing));
     SHEAF_TRY(migrate_from_1(root).context(doing));

@@ -16,6 +16,10 @@ inline constexpr int k_format_version = 2;
 /// `corrupt` if it cannot be told.
 Result<void> check_format(const std::string& root);
 
+/// `denied` if somebody else made the store: its files carry the ids of who made it, and for anybody else its layers
+/// would have wrong owners.
+Result<void> check_owner(const std::string& root);
+
 /// Does the store say that it has our format?
 bool has_our_format(const std::string& root);
 

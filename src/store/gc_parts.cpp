@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What there is in a store, and what needs what.
+#include "base/kept_back.hpp"
 #include "os/file.hpp"
 #include "store/blobs.hpp"
 #include "store/gc.hpp"
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <map>
 
 namespace sheaf::store {
@@ -49,17 +51,24 @@ public:
 private:
   std::string full(const std::string& part) const { return fmt::format("{}/{}", m_store.root(), part); }
 
-  /// Folders are touched when they are used, files when they are read, as far as the file system tells.
-  std::int64_t last_used(const std::string& part) const {
+  /// What is used is touched (in_use.hpp). Files of caches may be read by programs that do not: of these also the time
+  /// of the last reading counts, as far as the file system tells. A time in the future is of a clock that was wrong.
+  std::int64_t last_used(const std::string& part, PartKind kind) const {
     struct stat info {};
     if (lstat(full(part).c_str(), &info) != 0) {
       return 0;
     }
-    return S_ISDIR(info.st_mode) ? info.st_mtim.tv_sec : std::max(info.st_mtim.tv_sec, info.st_atim.tv_sec);
+    const bool is_read_by_others = kind == PartKind::cached && !S_ISDIR(info.st_mode);
+    const auto time = is_read_by_others ? std::max(info.st_mtim.tv_sec, info.st_atim.tv_sec) : info.st_mtim.tv_sec;
+    return std::min<std::int64_t>(time, m_now);
   }
 
-  /// Nothing if there is no such folder.
+  /// Nothing if there is no such folder; what somebody linked to another place is not ours to collect.
   Result<std::vector<os::DirectoryEntry>> entries_of(const std::string& folder) const {
+    struct stat info {};
+    if (lstat(full(folder).c_str(), &info) == 0 && S_ISLNK(info.st_mode)) {
+      return std::vector<os::DirectoryEntry>();
+    }
     auto entries = os::list_directory(full(folder));
     if (!entries && entries.error().code() == ErrorCode::not_found) {
       return std::vector<os::DirectoryEntry>();
@@ -67,9 +76,18 @@ private:
     return entries;
   }
 
+  /// Nothing if it is gone or damaged. One that cannot be read just now may say that something is needed: an error.
+  Result<std::optional<std::string>> read(const std::string& part) const {
+    auto text = os::read_file(full(part));
+    if (!text && is_kept_back(text.error())) {
+      return std::move(text).error();
+    }
+    return text ? std::optional(std::move(*text)) : std::nullopt;
+  }
+
   Part& add(std::string part, PartKind kind, std::string name) {
     auto& added = m_parts.emplace_back();
-    added.last_used = added.created = last_used(part);
+    added.last_used = added.created = last_used(part, kind);
     added.part = std::move(part);
     added.kind = kind;
     added.name = std::move(name);
@@ -108,13 +126,13 @@ private:
       const auto name = image.tags.empty() ? image.id.short_hex() : image.tags.front().familiar();
       auto& part = add(fmt::format("images/{}.json", image.id.hex()), PartKind::image, name);
       part.is_root = !image.tags.empty();
-      part.needs = needs_of(image.record, blobs);
+      SHEAF_TRY_ASSIGN(part.needs, needs_of(image.record, blobs));
     }
     return {};
   }
 
   /// Its trees; and the blobs by which an image that came from outside leaves as it came.
-  std::vector<std::string> needs_of(const ImageRecord& image, const Blobs& blobs) const {
+  Result<std::vector<std::string>> needs_of(const ImageRecord& image, const Blobs& blobs) const {
     std::vector<std::string> needs;
     std::ranges::transform(image.trees, std::back_inserter(needs), &TreeRef::folder);
     const auto add_blob = [&needs](const Digest& blob) { needs.push_back("blobs/sha256/" + blob.hex()); };
@@ -125,8 +143,8 @@ private:
       return needs;
     }
     add_blob(*image.manifest);
-    const auto text = blobs.peek(*image.manifest);
-    const auto parsed = oci::parse_manifest(text && *text ? **text : std::string());
+    SHEAF_TRY_ASSIGN(const auto text, blobs.peek(*image.manifest));
+    const auto parsed = oci::parse_manifest(text.value_or(""));
     const auto* manifest = parsed ? std::get_if<oci::Manifest>(&*parsed) : nullptr;
     for (const auto& layer : manifest != nullptr ? manifest->layers : std::vector<oci::Descriptor>()) {
       add_blob(layer.digest);
@@ -140,30 +158,42 @@ private:
     SHEAF_TRY_ASSIGN(const auto entries, entries_of("joins"));
     for (const auto& entry : entries) {
       auto& part = add("joins/" + entry.name, PartKind::join, entry.name.substr(0, k_short));
-      const auto text = os::read_file(full(part.part) + "/join.json");
-      const auto json = text ? Json::parse(*text, nullptr, false) : Json();
-      if (!json.is_object() || !json.contains("layers") || !json["layers"].is_array()) {
-        continue; // damaged: it goes by age, or is made again when it is needed
-      }
-      part.name.clear();
-      for (const auto& layer : json["layers"]) {
-        part.name += (part.name.empty() ? "" : "+") + layer.value("name", "");
-        const auto content = Digest::parse(layer.value("content_key", ""));
-        if (content) {
-          part.needs.push_back("layers/" + content->hex());
-        }
+      SHEAF_TRY_ASSIGN(const auto text, read(part.part + "/join.json"));
+      if (text) {
+        add_layers_of_join(*text, part);
       }
     }
     return {};
   }
 
+  /// One whose record is damaged goes by age, or is made again when it is needed.
+  static void add_layers_of_join(const std::string& record, Part& part) {
+    try {
+      std::string name;
+      std::vector<std::string> needs;
+      const auto json = Json::parse(record);
+      for (const auto& layer : json.at("layers")) {
+        name += (name.empty() ? "" : "+") + layer.at("name").get<std::string>();
+        if (const auto content = Digest::parse(layer.at("content_key").get<std::string>())) {
+          needs.push_back("layers/" + content->hex());
+        }
+      }
+      part.name = std::move(name);
+      part.needs = std::move(needs);
+    } catch (const Json::exception&) {
+      part.needs.clear();
+    }
+  }
+
   Result<void> add_step_keys() {
     SHEAF_TRY_ASSIGN(const auto entries, entries_of("step-keys"));
     for (const auto& entry : entries) {
-      const auto text = os::read_file(full("step-keys/" + entry.name));
+      SHEAF_TRY_ASSIGN(const auto text, read("step-keys/" + entry.name));
       const auto record = text ? parse_step_record(*text) : Result<StepRecord>(Error(ErrorCode::corrupt, ""));
       if (record) {
-        add("step-keys/" + entry.name, PartKind::record, record->display).needs = {record->folder()};
+        auto& part = add("step-keys/" + entry.name, PartKind::record, record->display);
+        part.needs = {record->folder()};
+        part.last_used = std::max(part.last_used, last_used(record->folder(), PartKind::step)); // it is used with it
         m_names[record->folder()] = record->display;
       }
     }
@@ -176,8 +206,8 @@ private:
     for (const auto& entry : entries) {
       const auto part = "blobs/records/" + entry.name;
       add(part, PartKind::record, "of a blob");
-      const auto text = os::read_file(full(part));
-      if (const auto record = text ? parse_blob_record(*text) : Result<BlobRecord>(Error(text.error()))) {
+      SHEAF_TRY_ASSIGN(const auto text, read(part));
+      if (const auto record = text ? parse_blob_record(*text) : Result<BlobRecord>(Error(ErrorCode::corrupt, ""))) {
         m_blob_records.emplace(record->blob.digest, part);
       }
     }
@@ -213,8 +243,8 @@ private:
     SHEAF_TRY_ASSIGN(const auto entries, entries_of("pulled"));
     for (const auto& entry : entries) {
       auto& part = add("pulled/" + entry.name, PartKind::record, "what a digest stands for");
-      const auto text = os::read_file(full(part.part));
-      if (const auto image = text ? Digest::parse(*text) : Result<Digest>(Error(text.error()))) {
+      SHEAF_TRY_ASSIGN(const auto text, read(part.part));
+      if (const auto image = text ? Digest::parse(*text) : Result<Digest>(Error(ErrorCode::corrupt, ""))) {
         part.needs = {fmt::format("images/{}.json", image->hex())};
       }
     }
@@ -226,11 +256,12 @@ private:
     SHEAF_TRY_ASSIGN(const auto entries, entries_of("plans"));
     for (const auto& entry : entries) {
       auto& part = add("plans/" + entry.name, PartKind::record, "remembered environment");
-      const auto text = os::read_file(full(part.part));
+      SHEAF_TRY_ASSIGN(const auto text, read(part.part));
       const auto json = text ? Json::parse(*text, nullptr, false) : Json();
-      const auto lowers = json.is_object() ? json.value("/environment/lowers"_json_pointer, Json()) : Json();
-      for (const auto& lower : lowers) {
+      const auto pointer = "/environment/lowers"_json_pointer;
+      for (const auto& lower : json.contains(pointer) ? json[pointer] : Json()) {
         if (auto tree = lower.is_string() ? part_of(lower.get<std::string>()) : std::nullopt) {
+          part.last_used = std::max(part.last_used, last_used(*tree, PartKind::layer)); // it is used with them
           part.needs.push_back(std::move(*tree));
         }
       }
@@ -262,6 +293,7 @@ private:
 
   static constexpr std::size_t k_short = 12;
   Store& m_store;
+  std::int64_t m_now = std::time(nullptr);
   std::vector<Part> m_parts;
   std::map<std::string, std::string> m_names;        ///< of steps, for people
   std::multimap<Digest, std::string> m_blob_records; ///< parts, by the blob they are about

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of Store that keeps images and their names.
+#include "base/kept_back.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
 #include "store/seal.hpp"
@@ -8,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <map>
 
 namespace sheaf::store {
@@ -27,12 +27,6 @@ std::string part_of_image(const std::string& hex) { return fmt::format("images/{
 /// Names may be longer than file names: the file is named by the digest of the name.
 std::string tag_path(const std::string& root, const oci::Reference& reference) {
   return fmt::format("{}/tags/{}", root, Digest::of(reference.to_string()).hex());
-}
-
-/// The file may be as it should, and cannot be read now: not the same as one that is damaged.
-bool is_kept_back(const Error& error) {
-  const int number = error.errno_value();
-  return number == EIO || number == EMFILE || number == ENFILE || number == ENOMEM;
 }
 
 /// Nothing if it says no name, or is gone. What is kept back is an error: an image without its name would be exported

@@ -22,16 +22,17 @@ std::uint64_t number_of(std::string_view part) {
   return to_number<std::uint64_t>(Digest::of(part).hex().substr(0, k_digits), 16).value_or(0);
 }
 
-/// Writing it once an hour is enough to tell what was used lately, and spares the disk. On a store that cannot be
-/// written to nothing is collected either.
-void touch(const std::string& path) {
+} // namespace
+
+/// Writing it once an hour is enough to tell what was used lately, and spares the disk. A time in the future is of a
+/// clock that was wrong. On a store that cannot be written to nothing is collected either.
+void mark_used(const std::string& path) {
   struct stat info {};
-  if (stat(path.c_str(), &info) == 0 && info.st_mtim.tv_sec < std::time(nullptr) - k_hour) {
-    [[maybe_unused]] const auto done = utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+  const auto now = std::time(nullptr);
+  if (lstat(path.c_str(), &info) == 0 && (info.st_mtim.tv_sec < now - k_hour || info.st_mtim.tv_sec > now)) {
+    [[maybe_unused]] const auto done = utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
   }
 }
-
-} // namespace
 
 Result<InUse> InUse::open(const std::string& root) {
   SHEAF_TRY_ASSIGN(auto locks, os::ByteLocks::open(root + "/locks/in-use").context("opening the list of what is used"));
@@ -45,8 +46,30 @@ Result<void> InUse::add(std::string_view part) {
   }
   SHEAF_TRY(m_locks.share(number_of(part)));
   m_known->parts.emplace(part);
-  touch(fmt::format("{}/{}", m_root, part));
+  mark_used(fmt::format("{}/{}", m_root, part));
   return {};
+}
+
+Result<void> InUse::hold(std::string_view part) {
+  const std::scoped_lock guard(m_known->mutex);
+  if (!m_known->parts.contains(part) && !m_known->held.contains(part)) {
+    SHEAF_TRY(m_locks.share(number_of(part)));
+    m_known->held.emplace(part);
+  }
+  return {};
+}
+
+void InUse::touch_all() {
+  const std::scoped_lock guard(m_known->mutex);
+  for (const auto& part : m_known->parts) {
+    mark_used(fmt::format("{}/{}", m_root, part));
+  }
+}
+
+InUse::~InUse() {
+  if (m_known) { // else it was moved away
+    touch_all();
+  }
 }
 
 Result<bool> InUse::take(std::string_view part) { return m_locks.try_own(number_of(part)); }

@@ -17,14 +17,25 @@
 
 namespace sheaf::store {
 
+/// Remembers, to the hour, that the file or folder at `path` is of use.
+void mark_used(const std::string& path);
+
 /// Safe from several threads.
 class InUse {
 public:
   static Result<InUse> open(const std::string& root);
+  InUse(InUse&&) noexcept = default;
+  InUse& operator=(InUse&&) noexcept = default;
+  ~InUse();
 
   /// Until the end of this object nobody removes the part, if it is there. Remembers, in the modification time of its
-  /// folder and to the hour, when it was used last. Waits while it is being taken away.
+  /// folder and to the hour, when it was used last: now, and at the end of this object. Waits while it is being taken
+  /// away.
   Result<void> add(std::string_view part);
+  /// The same for who only looks: that is no use of it.
+  Result<void> hold(std::string_view part);
+  /// Remembers once more that all that was added is used: before, this process may not have been allowed to.
+  void touch_all();
 
   /// For the collector: true if nobody uses the part; nobody can, then, until `give_back`. Call these two on an object
   /// of the collector's own.
@@ -37,7 +48,8 @@ private:
 
   struct Known {
     std::mutex mutex;
-    std::set<std::string, std::less<>> parts;
+    std::set<std::string, std::less<>> parts; ///< added
+    std::set<std::string, std::less<>> held;
   };
   std::string m_root;
   os::ByteLocks m_locks;

@@ -2,6 +2,7 @@
 #include "store/seal.hpp"
 
 #include "base/digest.hpp"
+#include "base/kept_back.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
 #include "store/tree_digest.hpp"
@@ -80,25 +81,28 @@ struct Seal {
   std::string digest;
 };
 
-std::optional<Seal> read_seal(const std::string& folder) {
+Result<std::optional<Seal>> read_seal(const std::string& folder) {
   const auto text = os::read_file(seal_path(folder));
+  if (!text && is_kept_back(text.error())) {
+    return text.error();
+  }
   const auto lines = text ? lines_of(*text) : std::vector<std::string_view>();
-  return lines.size() == 2 ? std::optional(Seal{std::string(lines[0]), std::string(lines[1])}) : std::nullopt;
+  return lines.size() == 2 ? std::optional(Seal{std::string(lines[0]), std::string(lines[1])}) : std::optional<Seal>();
 }
 
 } // namespace
 
 Result<bool> is_as_sealed(const std::string& folder) {
-  const auto sealed = read_seal(folder);
+  SHEAF_TRY_ASSIGN(const auto sealed, read_seal(folder));
   auto digest = digest_of(folder);
-  if (!digest && digest.error().errno_value() != 0 && digest.error().code() == ErrorCode::internal) {
+  if (!digest && is_kept_back(digest.error())) {
     return std::move(digest).error();
   }
   return sealed && digest && *digest == sealed->digest;
 }
 
 bool is_intact(const std::string& folder) {
-  const auto sealed = read_seal(folder);
+  const auto sealed = read_seal(folder).value_or(std::nullopt);
   if (sealed && !sealed->boot.empty() && sealed->boot == os::boot_id()) {
     return true;
   }

@@ -8,8 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <functional>
@@ -19,20 +17,6 @@
 
 namespace sheaf::store {
 namespace {
-
-/// The files of a store carry the ids of who made it; for anybody else its layers would have wrong owners.
-Result<void> check_owner(const std::string& root) {
-  struct stat info {};
-  if (stat(root.c_str(), &info) != 0) {
-    return Error::from_errno(errno, fmt::format("looking at '{}'", root));
-  }
-  const bool caller_inside = info.st_uid == os::k_caller_id && !os::in_initial_user_namespace();
-  if (info.st_uid != os::effective_uid() && !caller_inside) {
-    return Error(ErrorCode::denied, fmt::format("the store at '{}' belongs to another user", root))
-        .with_hint("each user has a store of their own; choose another place with --root or SHEAF_ROOT");
-  }
-  return {};
-}
 
 /// Reads every layer's record into a new index; what cannot be read is left out and found missing later.
 Result<Index> rebuild(const std::string& root, const std::string& path) {
@@ -98,11 +82,12 @@ Result<Store> Store::open(const std::string& root) {
   if (os::exists(root + "/format")) { // what another sheaf made is not even completed
     SHEAF_TRY(check_format(root).context(doing));
   }
+  SHEAF_TRY(os::make_directories(root).context(doing));
+  SHEAF_TRY(check_owner(root).context(doing)); // before anything is made in it
   for (const auto* folder :
-       {"", "/layers", "/recipes", "/joins", "/steps", "/step-keys", "/tmp", "/locks", "/cache", "/logs"}) {
+       {"/layers", "/recipes", "/joins", "/steps", "/step-keys", "/tmp", "/locks", "/cache", "/logs"}) {
     SHEAF_TRY(os::make_directories(root + folder).context(doing));
   }
-  SHEAF_TRY(check_owner(root).context(doing));
   SHEAF_TRY(check_format(root).context(doing));
   SHEAF_TRY_ASSIGN(auto index, open_index(root).context(doing));
   SHEAF_TRY_ASSIGN(auto in_use, InUse::open(root).context(doing));

@@ -135,6 +135,8 @@ public:
   /// Keeps `sheaf gc` from this part of the store (in_use.hpp) as long as this object lives. What `find…`, `commit…`
   /// and `trees_of` give is in use already.
   Result<void> use(std::string_view part) const { return m_shared->in_use->add(part); }
+  /// The same for who only looks: `sheaf gc` then does not count it as used.
+  Result<void> hold(std::string_view part) const { return m_shared->in_use->hold(part); }
   /// For what outlives this object and goes on using the parts.
   std::shared_ptr<InUse> in_use() const { return m_shared->in_use; }
 

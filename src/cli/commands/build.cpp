@@ -54,7 +54,7 @@ int finish(const Invocation& invocation, const app::Environment& environment, co
   }
   Invocation::print(
       nlohmann::json{{"layers", layers}, {"image", image.name}, {"id", image.id.to_string()}, {"agents_image", shared}}
-          .dump(2) +
+          .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
       "\n");
   return 0;
 }

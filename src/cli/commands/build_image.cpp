@@ -60,7 +60,7 @@ std::string metadata_of(const app::ImageBuilt& built) {
       json["containerimage.config.digest"] = built.written->config->digest.to_string();
     }
   }
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 /// One line for all of them.

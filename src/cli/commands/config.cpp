@@ -53,7 +53,9 @@ Result<int> show(Invocation& invocation) {
     for (const auto& value : values) {
       list.push_back({{"key", value.key}, {"value", value.value}, {"origin", value.origin}});
     }
-    Invocation::print(nlohmann::json{{"project", project.root}, {"values", list}}.dump(2) + "\n");
+    Invocation::print(nlohmann::json{{"project", project.root}, {"values", list}}.dump(
+                          2, ' ', false, nlohmann::json::error_handler_t::replace) +
+                      "\n");
     return 0;
   }
   ui::Table table({"KEY", "VALUE", "FROM"});

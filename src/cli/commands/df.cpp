@@ -89,7 +89,9 @@ Result<int> df(Invocation& invocation) {
   for (const auto& path : store.take_damaged()) {
     invocation.events->emit({EventKind::warning, "store", fmt::format("the layer at '{}' is damaged", path)});
   }
-  Invocation::print(invocation.json() ? to_json(usage).dump(2) + "\n" : to_text(usage));
+  Invocation::print(invocation.json()
+                        ? to_json(usage).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
+                        : to_text(usage));
   return 0;
 }
 

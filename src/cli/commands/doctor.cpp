@@ -42,7 +42,10 @@ Result<int> doctor(Invocation& invocation) {
                     {"advice", check.advice.empty() ? nlohmann::json(nullptr) : nlohmann::json(check.advice)}});
   }
   text += bad ? "something that sheaf needs is missing\n" : "this machine can build and run layers\n";
-  Invocation::print(invocation.json() ? nlohmann::json{{"checks", json}}.dump(2) + "\n" : text);
+  Invocation::print(
+      invocation.json()
+          ? nlohmann::json{{"checks", json}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
+          : text);
   return bad ? 1 : 0;
 }
 

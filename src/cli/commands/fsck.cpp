@@ -58,7 +58,7 @@ std::string to_text(const app::StoreCheck& check) {
   if (check.problems.empty()) {
     return text + looked_at + ": all is well\n";
   }
-  return text + fmt::format("{}: {} damaged, {} mended\n", looked_at, check.problems.size(), mended);
+  return text + fmt::format("{}: {} damaged, {} put aside or made again\n", looked_at, check.problems.size(), mended);
 }
 
 /// Those of the settings, if they can be read: a store can be mended from anywhere.

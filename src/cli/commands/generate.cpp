@@ -28,7 +28,9 @@ Result<int> generate(Invocation& invocation) {
   SHEAF_TRY_ASSIGN(const auto made,
                    app::generate(invocation.choices(), invocation.value("output").value_or(""), session));
   if (invocation.json()) {
-    Invocation::print(nlohmann::json{{"directory", made.directory}, {"files", made.files}}.dump(2) + "\n");
+    Invocation::print(nlohmann::json{{"directory", made.directory}, {"files", made.files}}.dump(
+                          2, ' ', false, nlohmann::json::error_handler_t::replace) +
+                      "\n");
     return 0;
   }
   for (const auto& file : made.files) {

@@ -57,7 +57,8 @@ Result<int> list(Invocation& invocation) {
       table.add({name, short_id(image.id), ui::date(image.record.created), std::to_string(image.record.trees.size())});
     }
   }
-  Invocation::print(invocation.json() ? json.dump(2) + "\n" : table.to_string());
+  Invocation::print(invocation.json() ? json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
+                                      : table.to_string());
   return 0;
 }
 
@@ -85,7 +86,7 @@ Result<int> show(Invocation& invocation) {
   auto json = Json::parse(oci::serialise(image.record.image));
   json["id"] = image.id.to_string();
   json["names"] = names_of(image);
-  Invocation::print(json.dump(2) + "\n");
+  Invocation::print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   return 0;
 }
 

@@ -115,7 +115,9 @@ Json as_json(const app::JoinExplanation& explanation) {
 
 Result<int> explain(Invocation& invocation, const app::Wanted& wanted, const app::Session& session) {
   SHEAF_TRY_ASSIGN(const auto explanation, app::explain_join(wanted, session));
-  Invocation::print(invocation.json() ? as_json(explanation).dump(2) + "\n" : as_text(explanation));
+  Invocation::print(invocation.json()
+                        ? as_json(explanation).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
+                        : as_text(explanation));
   if (invocation.has("strict") && !explanation.findings.conflicts.empty()) {
     return conflict_error(explanation.findings.conflicts);
   }
@@ -142,7 +144,7 @@ Result<int> join(Invocation& invocation) {
     Invocation::print(Json{{"join", composition.join.empty() ? Json(nullptr) : Json(composition.join)},
                            {"reused", composition.reused},
                            {"lowers", composition.lowers}}
-                          .dump(2) +
+                          .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
                       "\n");
     return 0;
   }

@@ -63,7 +63,7 @@ Result<int> list(Invocation& invocation) {
     for (const auto& layer : listing.project.catalogue.all()) {
       layers.push_back(to_json(layer, built_as(listing.built, layer.name)));
     }
-    Invocation::print(Json{{"layers", layers}}.dump(2) + "\n");
+    Invocation::print(Json{{"layers", layers}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     return 0;
   }
   ui::Table table({"LAYER", "KIND", "NEEDS", "FROM", "BUILT", "SUMMARY"});
@@ -159,7 +159,8 @@ std::string capture_json(const catalogue::LayerDefinition& layer, const store::S
                      {"from", i < layer.capture.size() ? "layer" : "builtin"}});
   }
   const auto dropped = dropped_from(built);
-  return Json{{"name", layer.name}, {"rules", rules}, {"dropped", dropped ? Json(*dropped) : Json(nullptr)}}.dump(2) +
+  return Json{{"name", layer.name}, {"rules", rules}, {"dropped", dropped ? Json(*dropped) : Json(nullptr)}}.dump(
+             2, ' ', false, nlohmann::json::error_handler_t::replace) +
          "\n";
 }
 
@@ -196,7 +197,9 @@ Result<int> show(Invocation& invocation) {
     Invocation::print(invocation.json() ? capture_json(*layer, built) : capture_text(*layer, built));
     return 0;
   }
-  Invocation::print(invocation.json() ? to_json(*layer, built_as(listing.built, name)).dump(2) + "\n"
+  Invocation::print(invocation.json() ? to_json(*layer, built_as(listing.built, name))
+                                                .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
+                                            "\n"
                                       : describe(listing, *layer));
   return 0;
 }

@@ -101,7 +101,7 @@ Result<int> update(Invocation& invocation) {
     for (const auto& found : all) {
       layers.push_back(to_json(found, is_dry));
     }
-    Invocation::print(Json{{"layers", layers}}.dump(2) + "\n");
+    Invocation::print(Json{{"layers", layers}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     return 0;
   }
   print_text(all, is_dry);

@@ -38,7 +38,8 @@ Result<int> refresh(Invocation& invocation) {
                       {"rebuilt", one.is_rebuilt},
                       {"changed", one.is_changed}});
   }
-  Invocation::print(invocation.json()   ? Json{{"layers", layers}}.dump(2) + "\n"
+  Invocation::print(invocation.json()
+                        ? Json{{"layers", layers}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
                     : refreshed.empty() ? "no layer of the stack is volatile; name the ones to build anew\n"
                                         : text);
   return 0;
@@ -46,7 +47,9 @@ Result<int> refresh(Invocation& invocation) {
 
 void print(const Invocation& invocation, const app::LockChange& change) {
   if (invocation.json()) {
-    Invocation::print(Json{{"created", !change.was_there}, {"differences", change.differences}}.dump(2) + "\n");
+    Invocation::print(Json{{"created", !change.was_there}, {"differences", change.differences}}.dump(
+                          2, ' ', false, nlohmann::json::error_handler_t::replace) +
+                      "\n");
     return;
   }
   std::string text;

@@ -114,7 +114,7 @@ Result<int> pull(Invocation& invocation) {
                                          what, took(start))});
   }
   if (invocation.json()) {
-    Invocation::print(Json{{"images", list}}.dump(2) + "\n");
+    Invocation::print(Json{{"images", list}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   }
   return 0;
 }
@@ -144,7 +144,7 @@ Result<int> report(const Invocation& invocation, const app::Pushed& pushed, Cloc
                            {"bytes_sent", pushed.bytes_sent},
                            {"unchanged", pushed.exported.unchanged},
                            {"attestations", texts(pushed.attestations)}}
-                          .dump(2) +
+                          .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
                       "\n");
     return 0;
   }
@@ -241,7 +241,7 @@ Result<int> import(Invocation& invocation) {
                                          image.names.empty() ? "(no name)" : joined(image.names, " "))});
   }
   if (invocation.json()) {
-    Invocation::print(Json{{"images", list}}.dump(2) + "\n");
+    Invocation::print(Json{{"images", list}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   }
   return 0;
 }

@@ -36,6 +36,7 @@ Result<app::Environment> ready(Invocation& invocation, const app::Choices& choic
       is_news_wanted ? std::nullopt : app::load_if_current(app::saved_path(invocation.store_root, root, choices));
   if (saved) {
     SHEAF_TRY(become_able(invocation, os::OwnMounts::no));
+    saved->in_use->touch_all(); // an ordinary user may do so only from now on
     invocation.events->emit(
         {EventKind::note, "up", "nothing to do, ready in " + human_milliseconds(milliseconds_since(start))});
     return std::move(*saved);

@@ -14,7 +14,9 @@ constexpr std::array<std::string_view, 1> k_examples = {"sheaf version"};
 
 Result<int> version(Invocation& invocation) {
   if (invocation.json()) {
-    Invocation::print(nlohmann::json{{"version", SHEAF_VERSION}}.dump(2) + "\n");
+    Invocation::print(
+        nlohmann::json{{"version", SHEAF_VERSION}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
+        "\n");
   } else {
     Invocation::print("sheaf " SHEAF_VERSION "\n");
   }
