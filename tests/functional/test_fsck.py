@@ -2,6 +2,8 @@
 """`sheaf fsck`: damage is found and named; what can be mended is."""
 
 import os
+import shutil
+import subprocess
 
 import pytest
 
@@ -115,3 +117,23 @@ def test_every_kind_of_damage_is_mended(built, how):
         built.ok("build", "-t", "app:1", "-f", "Dockerfile", ".")
         assert check(built) == (0, []), kind
     built.ok("export", "app:1", "-o", "layout")
+
+
+def test_what_was_made_again_meanwhile_is_not_put_aside(built):
+    """fsck reads a pipe, and so it waits between the layers, which it has seen, and the rest."""
+    path = layer(built, "one")
+    shutil.rmtree(path / "tree") if sheaf.IS_ROOT else subprocess.run(
+        ["unshare", "--map-root-user", "--map-auto", "--", "rm", "-r", path / "tree"], check=True)
+    pipe = built.machine.store / "step-keys" / ("0" * 64)
+    os.mkfifo(pipe)
+    pipe.chmod(0o666)
+    running = built.start("fsck", "--repair", "--json")
+    with open(pipe, "wb"):  # waits until it is read
+        assert built.shell("cat /opt/one") == "one\n"
+        pipe.unlink()
+    outcome = sheaf.finish(running)
+    problems = {problem["part"].split("/")[0]: problem for problem in outcome.json()["problems"]}
+    assert outcome.code == 0 and problems["layers"]["done"].startswith("whole again"), outcome
+    assert (path / "layer.json").exists()
+    assert check(built) == (0, [])
+    assert built.ok("plan").out.endswith("nothing to build\n")

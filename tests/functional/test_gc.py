@@ -2,7 +2,9 @@
 """`sheaf gc` and `sheaf df`: what goes, what stays, and what runs meanwhile."""
 
 import concurrent.futures
+import shutil
 import signal
+import subprocess
 import time
 
 import pytest
@@ -171,3 +173,57 @@ def test_an_old_store_is_migrated_on_demand(three):
         refused = three.sheaf(*words)
         assert refused.code != 0 and "format 3" in refused.err, refused
     assert form.read_text() == "sheaf-store 3\n"
+
+
+LONG_AGO = time.time() - 30 * 24 * 3600
+
+
+def make_old(machine):
+    """All parts of the store, as if nothing had been used for a month. Folders may belong to a sub-id."""
+    script = f"cd '{machine.store}' && find . -mindepth 1 -maxdepth 3 -exec touch -h -d @{int(LONG_AGO)} {{}} +"
+    able = [] if sheaf.IS_ROOT else ["unshare", "--map-root-user", "--map-auto", "--"]
+    subprocess.run([*able, "sh", "-ec", script], check=True)
+
+
+def test_looking_is_no_use(project):
+    """Records are read by gc, df and fsck themselves, whatever times of reading the file system keeps."""
+    project.write("Dockerfile", "FROM scratch\nCOPY sheaf.yml /\n")
+    project.write("sheaf.yml", "layers: []\n")
+    for text in ("one", "two"):
+        project.write("sheaf.yml", f"layers: [] # {text}\n")
+        project.ok("build", "-t", "app", "-f", "Dockerfile", ".")
+    make_old(project.machine)
+    for look in ("image list", "df", "fsck", "gc --dry-run"):
+        project.ok(*look.split())
+    gone = collect(project, "gc", "--older-than", "14d")
+    assert {kind for kind, _ in gone} >= {"image", "step", "record"}, gone
+    assert len(project.ok("image", "list", "--json").json()) == 1
+
+
+def test_a_remembered_environment_is_used_when_it_starts(three):
+    make_old(three.machine)
+    assert "nothing to do" in three.sheaf("up", "--layers", "two,three", "--", "/bin/true").err
+    assert not {("layer", "two"), ("layer", "three"), ("layer", "base")} & collect(three, "gc", "--older-than", "14d")
+    assert three.shell("cat /opt/three", "--layers", "two,three") == "three\n"
+
+
+@pytest.mark.root_only
+def test_records_of_another_shape_end_nothing(three):
+    joins = sorted((three.machine.store / "joins").glob("*/join.json"))
+    for join, text in zip(joins, ('{"layers":[1]}', '{"layers":[{"name":5}]}')):
+        join.write_text(text)
+    sorted((three.machine.store / "plans").glob("*"))[0].write_text('{"environment": [1]}')
+    collect(three)
+    assert names(three) == []
+
+
+@pytest.mark.root_only
+def test_linked_folders_are_left_alone(three):
+    elsewhere = three.machine.directory("elsewhere")
+    precious = elsewhere / "precious"
+    precious.write_text("kept\n")
+    logs = three.machine.store / "logs"
+    shutil.rmtree(logs)
+    logs.symlink_to(elsewhere)
+    collect(three)
+    assert precious.read_text() == "kept\n"
