@@ -11,7 +11,8 @@ import fault_world
 import faults
 import pytest
 
-POINTS = int(os.environ.get("SHEAF_FAULT_POINTS", "600"))
+# Threads make a few calls less now and then, and some calls cannot fail so: of these, 5,000 are broken at least.
+POINTS = int(os.environ.get("SHEAF_FAULT_POINTS", "5700"))
 SEED = int(os.environ.get("SHEAF_FAULT_SEED", "9"))
 # Most as root: the calls are the same, and only some of them may do less for an ordinary user.
 SHARE = {"root": 0.8, "user": 0.2}
@@ -65,5 +66,4 @@ def test_no_fault_does_harm(account, server, capsys):
     with capsys.disabled():
         print(f"\nseed {SEED}\n{summary}\n{time.monotonic() - begin:.0f} s")
     assert not summary.findings, "\n".join(map(str, summary.findings))
-    # Threads make a few calls less now and then, and some calls cannot fail so.
-    assert summary.total() >= 0.75 * POINTS * SHARE[kind]
+    assert summary.total() >= 0.88 * POINTS * SHARE[kind]
