@@ -7,6 +7,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <chrono>
+#include <thread>
+
 #include "unit/store/store_support.hpp"
 
 namespace sheaf::store {
@@ -52,6 +55,36 @@ TEST_F(GcTest, ALayerGoesWithItsRecipesAndIsNotCalledLost) {
   EXPECT_FALSE(store.last_build_ms("a").value());
   commit(store, gone);
   EXPECT_TRUE(store.find(gone.recipe_key).value());
+}
+
+/// As after a build whose record was lost, and another one that gave something else.
+TEST_F(GcTest, ARecipeStaysWithTheNewerOfItsContents) {
+  const auto older = record("a", "recipe", "older");
+  auto newer = record("a", "recipe", "newer");
+  newer.created = older.created + 1;
+  {
+    auto store = open();
+    commit(store, older);
+    commit(store, newer);
+  }
+  auto store = open();
+  EXPECT_THAT(collect(store, {{1, std::nullopt, std::nullopt}, false}), testing::ElementsAre("a"));
+  EXPECT_FALSE(os::exists(path("layers/" + older.content_key.hex())));
+  EXPECT_EQ(store.find(newer.recipe_key).value()->record, newer);
+  EXPECT_EQ(store.newest().value().size(), 1U);
+}
+
+/// Its record and its row would be taken for those of the lost one.
+TEST_F(GcTest, ALayerIsCommittedBeforeOrAfterACollectionNotWithinOne) {
+  auto store = open();
+  auto gate = std::optional(os::FileLock::acquire(path("locks/gc"), os::LockMode::exclusive).value());
+  const auto made = record("a", "r", "c");
+  std::jthread builder([&] { commit(store, made); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_FALSE(os::exists(path("layers/" + made.content_key.hex())));
+  gate.reset();
+  builder.join();
+  EXPECT_TRUE(store.find(made.recipe_key).value());
 }
 
 TEST_F(GcTest, WhatAnotherStoreObjectFoundStaysUntilItEnds) {
