@@ -72,6 +72,14 @@ void reset_signals(SpawnSetup& setup, const SpawnOptions& options) {
                            static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | session));
 }
 
+/// Nobody would learn of the end of such a child.
+Error unwatched(int failure, const std::string& program) {
+  const bool is_full = failure == EMFILE || failure == ENFILE;
+  return Error::from_errno(failure, fmt::format("watching '{}' (pidfd_open); it was ended at once", program))
+      .with_hint(is_full ? "raise the limit of open files: 'ulimit -n', or '--ulimit nofile' of a container"
+                         : "Linux 5.3 or newer has this call; in a container its seccomp profile must allow it");
+}
+
 } // namespace
 
 std::string ExitStatus::to_string() const {
@@ -103,7 +111,13 @@ Result<Child> Child::spawn(const SpawnOptions& options) {
   if (error != 0) {
     return Error::from_errno(error, fmt::format("starting '{}'", options.argv[0]));
   }
-  return Child(pid, Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))));
+  Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  const int failure = pidfd ? 0 : errno;
+  Child child(pid, std::move(pidfd)); // killed and reaped at once if it cannot be watched
+  if (failure != 0) {
+    return unwatched(failure, options.argv[0]);
+  }
+  return child;
 }
 
 Child::Child(Child&& other) noexcept : m_pid(std::exchange(other.m_pid, -1)), m_pidfd(std::move(other.m_pidfd)) {}

@@ -43,7 +43,8 @@ struct SpawnOptions {
 /// Killed (SIGKILL) and reaped on destruction if it still runs.
 class [[nodiscard]] Child {
 public:
-  /// argv[0] is looked up in PATH. `not_found` if there is no such program.
+  /// argv[0] is looked up in PATH. `not_found` if there is no such program. A child whose end we could not wait for is
+  /// killed, and an error.
   static Result<Child> spawn(const SpawnOptions& options);
   Child(Child&& other) noexcept;
   Child& operator=(Child&&) = delete;

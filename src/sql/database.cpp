@@ -95,7 +95,8 @@ Result<bool> Statement::step() {
   if (result == SQLITE_DONE) {
     return false;
   }
-  return error_of(sqlite3_db_handle(m_statement.get()), result, "reading the index");
+  const bool is_query = sqlite3_stmt_readonly(m_statement.get()) != 0;
+  return error_of(sqlite3_db_handle(m_statement.get()), result, is_query ? "reading the index" : "writing the index");
 }
 
 std::string Statement::text(int column) const {
@@ -192,7 +193,7 @@ Result<Database> Database::open(const std::string& path) {
 Result<void> Database::execute(const std::string& sql) {
   const int result = sqlite3_exec(m_handle.get(), sql.c_str(), nullptr, nullptr, nullptr);
   if (result != SQLITE_OK) {
-    return error_of(m_handle.get(), result, "changing the index");
+    return error_of(m_handle.get(), result, "writing the index");
   }
   return {};
 }

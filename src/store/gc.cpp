@@ -2,6 +2,7 @@
 #include "store/gc.hpp"
 
 #include "os/file.hpp"
+#include "store/key_lock.hpp"
 #include "store/walk.hpp"
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 #include <unordered_map>
 #include <utility>
@@ -60,36 +62,84 @@ std::string lock_name(const std::string& part) {
   return part.substr(0, part.find('/', std::string_view("cache/").size()));
 }
 
-/// Where parts are brought that go away. If the disk is so full that the folder cannot be made, they are removed where
-/// they are.
+/// Where parts are brought that go away. On a disk so full that no folder can be made for them, they are renamed beside
+/// it: the next process that opens the store takes those for what was being removed, too.
 class Trash {
 public:
+  Trash(Trash&&) noexcept = default;
+  Trash& operator=(Trash&&) = delete;
+  ~Trash() { empty(); }
+
   static Result<Trash> open(Store& store) {
     auto staging = store.stage();
     if (!staging && staging.error().code() != ErrorCode::no_space) {
       return std::move(staging).error();
     }
-    return Trash(staging ? std::optional(std::move(*staging)) : std::nullopt);
+    return Trash(store.root() + "/tmp/trash-", staging ? std::optional(std::move(*staging)) : std::nullopt);
   }
 
-  /// Returns where it is now; nothing if it is gone.
-  Result<std::optional<std::string>> take(const std::string& path) {
-    if (!m_staging) {
-      SHEAF_TRY(os::remove_all(path));
-      return std::optional<std::string>();
+  /// If not, what was taken away may be gone before `empty`.
+  bool is_private() const { return m_staging.has_value(); }
+
+  /// Success if it is gone already.
+  Result<void> take(const std::string& path) {
+    auto to = next();
+    auto moved = os::rename(path, to);
+    if (!moved && moved.error().code() != ErrorCode::not_found) {
+      return moved;
     }
-    auto to = m_staging->file(std::to_string(m_count++));
-    if (auto moved = os::rename(path, to); !moved && moved.error().code() != ErrorCode::not_found) {
-      return std::move(moved).error();
+    m_taken.push_back(std::move(to));
+    return {};
+  }
+  /// Where the last one is that was taken.
+  const std::string& last() const { return m_taken.back(); }
+
+  /// The space is free after this. What cannot be removed now is left to the next process.
+  void empty() {
+    if (m_staging) {
+      m_staging.reset();
+      m_taken.clear(); // all of it was in there
     }
-    return std::optional(std::move(to));
+    for (const auto& path : m_taken) {
+      ignore(os::remove_all(path), "removing what was taken away");
+    }
+    m_taken.clear();
   }
 
 private:
-  explicit Trash(std::optional<Staging> staging) : m_staging(std::move(staging)) {}
+  Trash(std::string prefix, std::optional<Staging> staging)
+      : m_prefix(std::move(prefix)), m_staging(std::move(staging)) {}
+
+  std::string next() {
+    const auto prefix = m_staging ? m_staging->path() + "/" : m_prefix;
+    auto path = prefix + std::to_string(m_count++);
+    while (os::exists(path)) { // of a collector that was killed
+      path = prefix + std::to_string(m_count++);
+    }
+    return path;
+  }
+
+  std::string m_prefix;
   std::optional<Staging> m_staging;
+  std::vector<std::string> m_taken;
   int m_count = 0;
 };
+
+/// First what says that it is whole goes, so that nobody takes the rest for a whole one if we are killed. A cache gets
+/// another name: its rest goes with the next collection.
+Result<void> remove_in_place(const std::string& path, PartKind kind) {
+  const auto aside = path + ".gone";
+  if (kind == PartKind::cached && os::rename(path, aside)) {
+    return os::remove_all(aside);
+  }
+  for (const auto* name : {"/layer.json", "/seal"}) {
+    auto done = os::remove_file_if_exists(path + name);
+    if (!done && done.error().code() != ErrorCode::not_found) { // it is a file itself
+      return done;
+    }
+  }
+  return os::remove_all(path);
+}
 
 class Collection {
 public:
@@ -103,8 +153,13 @@ public:
     }
     SHEAF_TRY_ASSIGN(auto trash, Trash::open(m_store)); // emptied when all locks are free again
     SHEAF_TRY(take_away(total, trash));
-    for (const auto& [part, path] : m_gone) {
-      note(part, path);
+    std::ranges::for_each(m_gone, [this](const Gone& gone) { note(gone); });
+    trash.empty();
+    if (m_has_rows_left) {
+      ignore(forget_lost(), "finishing the index; the next collection does it");
+    }
+    if (m_failure) {
+      return std::move(*m_failure);
     }
     const auto left = total - std::min(total, m_report.freed);
     if (m_options.policy.max_size && left > *m_options.policy.max_size) {
@@ -114,10 +169,19 @@ public:
   }
 
 private:
-  /// Nobody says meanwhile that something is needed from now on.
+  /// What went, by index; where it is until it is removed; what that frees, if it was counted before.
+  struct Gone {
+    std::size_t part;
+    std::string path;
+    std::optional<std::uint64_t> bytes;
+  };
+
+  /// Nobody says that something is needed from now on as long as we hold it.
+  Result<os::FileLock> close_gate() { return wait_for_key(m_store, "gc", m_stop); }
+
   Result<void> take_away(std::uint64_t total, Trash& trash) {
     SHEAF_TRY_ASSIGN(auto own, InUse::open(m_store.root()));
-    SHEAF_TRY_ASSIGN(const auto gate, os::FileLock::acquire(m_store.root() + "/locks/gc", os::LockMode::exclusive));
+    SHEAF_TRY_ASSIGN(const auto gate, close_gate());
     SHEAF_TRY_ASSIGN(m_parts, collect_parts(m_store));
     const auto plan = make_plan(own, total);
     for (const auto fate : plan.fates) {
@@ -126,8 +190,9 @@ private:
     if (!m_options.dry_run) {
       return sweep(plan, own, trash);
     }
-    std::ranges::transform(plan.removed, std::back_inserter(m_gone),
-                           [this](std::size_t i) { return std::pair(i, std::optional(path_of(m_parts[i]))); });
+    std::ranges::transform(plan.removed, std::back_inserter(m_gone), [this](std::size_t i) {
+      return Gone{i, path_of(m_parts[i]), std::nullopt};
+    });
     return {};
   }
 
@@ -160,7 +225,7 @@ private:
         contents.push_back(*key);
       }
     }
-    SHEAF_TRY(m_store.forget(contents)); // first, so that a layer that is gone is nowhere called lost
+    SHEAF_TRY(forget(contents)); // first, so that a layer that is gone is nowhere called lost
     for (const auto i : ours) {
       if (m_stop.stop_requested()) {
         return Error(ErrorCode::cancelled, "stopped");
@@ -170,10 +235,56 @@ private:
       if (!is_held) {
         continue;
       }
-      SHEAF_TRY_ASSIGN(auto path, trash.take(path_of(m_parts[i])));
-      m_gone.emplace_back(i, std::move(path));
+      take(i, trash);
     }
     return {};
+  }
+
+  /// On a full disk the index cannot be written until something is gone. The records of the recipes are gone by then.
+  Result<void> forget(const std::vector<ContentKey>& contents) {
+    auto done = m_store.forget(contents);
+    m_has_rows_left = !done && done.error().code() == ErrorCode::no_space;
+    return m_has_rows_left ? Result<void>() : std::move(done);
+  }
+
+  Result<void> forget_lost() {
+    SHEAF_TRY_ASSIGN(const auto gate, close_gate());
+    SHEAF_TRY_ASSIGN(const auto lost, m_store.lost_contents());
+    return m_store.forget(lost);
+  }
+
+  /// One part that cannot go does not keep the others.
+  void take(std::size_t i, Trash& trash) {
+    auto done = take_one(i, trash);
+    if (const int number = done ? 0 : done.error().errno_value(); number == EXDEV || number == EBUSY) {
+      m_report.skipped.push_back({m_parts[i].part, done.error().summary()});
+    } else if (!done && !m_failure) {
+      m_failure = std::move(done).error();
+    }
+  }
+
+  Result<void> take_one(std::size_t i, Trash& trash) {
+    const auto path = path_of(m_parts[i]);
+    Gone gone{i, path, std::nullopt};
+    if (!trash.is_private()) {
+      gone.bytes = m_freed.add(path);
+    }
+    auto taken = trash.take(path);
+    if (taken) {
+      gone.path = trash.last();
+    } else if (is_removable_in_place(m_parts[i], taken.error())) {
+      gone.bytes = m_freed.add(path);
+      SHEAF_TRY(remove_in_place(path, m_parts[i].kind));
+    } else {
+      return taken;
+    }
+    m_gone.push_back(std::move(gone));
+    return {};
+  }
+
+  /// A folder that lacks room for one more name, or a cache on another disk.
+  static bool is_removable_in_place(const Part& part, const Error& why) {
+    return why.code() == ErrorCode::no_space || (part.kind == PartKind::cached && why.errno_value() == EXDEV);
   }
 
   /// The lock of a key goes only while it is held by us: nobody else can hold it then, or wait for this very file.
@@ -196,9 +307,9 @@ private:
     return digest ? std::optional(ContentKey{*digest}) : std::nullopt;
   }
 
-  void note(std::size_t i, const std::optional<std::string>& path) {
-    const auto& part = m_parts[i];
-    const auto bytes = path ? m_freed.add(*path) : 0;
+  void note(const Gone& gone) {
+    const auto& part = m_parts[gone.part];
+    const auto bytes = gone.bytes ? *gone.bytes : m_freed.add(gone.path);
     m_report.freed += bytes;
     m_report.removed.push_back({part.kind, part.part, part.name, part.last_used, bytes});
   }
@@ -210,8 +321,9 @@ private:
   const std::stop_token& m_stop;
   Freed m_freed;
   std::vector<Part> m_parts;
-  /// What went, by index, and where it is until it is removed.
-  std::vector<std::pair<std::size_t, std::optional<std::string>>> m_gone;
+  std::vector<Gone> m_gone;
+  bool m_has_rows_left = false;
+  std::optional<Error> m_failure;
   GcReport m_report;
 };
 

@@ -31,6 +31,12 @@ struct GcReport {
   };
   /// In order. In a dry run what would be.
   std::vector<Removed> removed;
+  /// Parts that were to go and cannot be moved: mounted folders, or on another disk.
+  struct Skipped {
+    std::string part;
+    std::string why;
+  };
+  std::vector<Skipped> skipped;
   /// Of parts that stay, by why.
   std::map<Fate, std::size_t> kept;
   std::uint64_t freed = 0;

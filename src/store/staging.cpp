@@ -85,27 +85,62 @@ Result<std::vector<std::pair<std::string, int>>> Staging::list(const std::string
 
 namespace {
 
-/// True if it was there, its owner is gone, and it could be removed. What cannot be removed now (its owner is at it,
-/// its processes are still dying) is left for the next run.
-Result<bool> remove_if_abandoned(const std::string& path, const std::string& lock_path) {
-  if (!os::exists(lock_path)) {
-    return false; // its owner finished meanwhile, or is removing it right now
+/// The lock of what nobody owns any more, ours now. Nothing if its owner lives, or finished meanwhile.
+Result<std::optional<os::FileLock>> take_lock(const std::string& path) {
+  if (!os::exists(path)) {
+    return std::optional<os::FileLock>();
   }
-  auto lock = os::FileLock::try_acquire(lock_path, os::LockMode::exclusive);
-  if (!lock && lock.error().code() == ErrorCode::not_found) {
-    return false;
-  }
-  SHEAF_TRY(lock);
-  return *lock && os::remove_all(path);
+  auto lock = os::FileLock::try_acquire(path, os::LockMode::exclusive);
+  return !lock && lock.error().code() == ErrorCode::not_found ? std::optional<os::FileLock>() : std::move(lock);
 }
 
-/// The folder of a killed process can lack its lock, if it was killed between making the two or while removing it.
-Result<bool> remove_folder_if_abandoned(const std::string& path) {
+/// A build without an owner, on its way out. Its lock keeps other processes from removing it, too; one that was killed
+/// between making the two, or while removing them, leaves a folder without.
+struct Abandoned {
+  std::string path;
+  std::optional<os::FileLock> lock;
+};
+
+/// Everybody who begins something waits at the gate: behind it the folder only gets its other name.
+Result<std::optional<Abandoned>> take_build(const std::string& parent, const std::string& name) {
+  SHEAF_TRY_ASSIGN(const auto gate, os::FileLock::acquire(parent + "/gate.lock", os::LockMode::exclusive));
+  const auto path = fmt::format("{}/{}", parent, name);
   const auto lock_path = fmt::format("{}/{}", path, k_lock_name);
-  if (os::is_directory(path) && !os::exists(lock_path)) {
-    return os::remove_all(path).has_value(); // nobody makes one while the gate is ours
+  const bool has_lock = os::exists(lock_path);
+  SHEAF_TRY_ASSIGN(auto lock, take_lock(lock_path));
+  if (!lock && (has_lock || !os::is_directory(path))) {
+    return std::optional<Abandoned>();
   }
-  return remove_if_abandoned(path, lock_path);
+  auto trash = fmt::format("{}/{}{}", parent, k_trash_prefix, name);
+  const bool is_renamed = os::rename(path, trash).has_value();
+  return std::optional(Abandoned{is_renamed ? std::move(trash) : path, std::move(lock)});
+}
+
+/// True if there was a build to be removed, and it could be. What cannot be removed now (its processes are still dying)
+/// is left for the next run.
+Result<bool> remove_build(const std::string& parent, const std::string& name) {
+  SHEAF_TRY_ASSIGN(const auto build, take_build(parent, name));
+  return build && os::remove_all(build->path);
+}
+
+Result<void> remove_file(const std::string& parent, const std::string& path) {
+  SHEAF_TRY_ASSIGN(const auto gate, os::FileLock::acquire(parent + "/gate.lock", os::LockMode::exclusive));
+  SHEAF_TRY_ASSIGN(const auto lock, take_lock(path));
+  if (lock) {
+    ignore(os::remove_all(path), "removing an abandoned file; the next process tries again");
+  }
+  return {};
+}
+
+/// Unless somebody is at it.
+Result<void> finish_removal(const std::string& path) {
+  const auto lock_path = fmt::format("{}/{}", path, k_lock_name);
+  const bool has_lock = os::exists(lock_path);
+  SHEAF_TRY_ASSIGN(const auto lock, take_lock(lock_path));
+  if (lock || !has_lock) {
+    ignore(os::remove_all(path), "removing what another process began to remove; the next one tries again");
+  }
+  return {};
 }
 
 } // namespace
@@ -128,14 +163,14 @@ Result<int> Staging::remove_abandoned(const std::string& parent) {
   int removed = 0;
   for (const auto& entry : entries) {
     const auto path = parent + "/" + entry.name;
-    const bool is_build = entry.name.starts_with(k_folder_prefix);
-    const bool is_file = entry.name.starts_with(k_file_prefix);
-    if (!is_build && !is_file && !entry.name.starts_with(k_trash_prefix)) {
-      continue;
+    if (entry.name.starts_with(k_folder_prefix)) {
+      SHEAF_TRY_ASSIGN(const bool is_gone, remove_build(parent, entry.name));
+      removed += is_gone ? 1 : 0;
+    } else if (entry.name.starts_with(k_file_prefix)) {
+      SHEAF_TRY(remove_file(parent, path));
+    } else if (entry.name.starts_with(k_trash_prefix)) {
+      SHEAF_TRY(finish_removal(path));
     }
-    SHEAF_TRY_ASSIGN(const auto gate, os::FileLock::acquire(parent + "/gate.lock", os::LockMode::exclusive));
-    SHEAF_TRY_ASSIGN(const bool is_gone, is_file ? remove_if_abandoned(path, path) : remove_folder_if_abandoned(path));
-    removed += is_build && is_gone ? 1 : 0;
   }
   return removed;
 }

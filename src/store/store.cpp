@@ -272,24 +272,43 @@ Result<void> Store::rebuild_index() {
   return {};
 }
 
+namespace {
+
+/// Does the record of the recipe still say that it gave this content? It may have been built again since, with another
+/// result. A damaged one says nothing else.
+bool is_current(const std::string& path, const RecipeKey& recipe, const ContentKey& content) {
+  const auto text = os::read_file(path);
+  const auto record = text ? parse_layer_record(*text) : Result<LayerRecord>(Error(text.error()));
+  return !record || record->recipe_key != recipe || record->content_key == content;
+}
+
+} // namespace
+
 Result<void> Store::forget(const std::vector<ContentKey>& contents) {
   const std::scoped_lock lock(m_shared->mutex);
-  std::vector<RecipeKey> forgotten;
+  std::vector<RecipeKey> rows;
+  std::vector<std::string> records;
   for (const auto& content : contents) {
-    SHEAF_TRY_ASSIGN(const auto recipes, m_shared->index.recipes_of(content));
-    forgotten.insert(forgotten.end(), recipes.begin(), recipes.end());
+    SHEAF_TRY_ASSIGN(auto recipes, m_shared->index.recipes_of(content));
+    rows.insert(rows.end(), recipes.begin(), recipes.end());
     SHEAF_TRY_ASSIGN(const auto layer, load(content)); // the index may lack what was committed last
     if (layer) {
-      forgotten.push_back(layer->record.recipe_key);
+      recipes.push_back(layer->record.recipe_key);
+    }
+    for (const auto& recipe : recipes) {
+      auto path = fmt::format("{}/recipes/{}", m_root, recipe.hex());
+      if (is_current(path, recipe, content)) {
+        records.push_back(std::move(path));
+      }
     }
   }
-  for (const auto& recipe : forgotten) {
-    SHEAF_TRY(os::remove_file_if_exists(fmt::format("{}/recipes/{}", m_root, recipe.hex())));
+  for (const auto& path : records) {
+    SHEAF_TRY(os::remove_file_if_exists(path));
   }
-  if (!forgotten.empty()) { // before the layers go, also on the disk
+  if (!records.empty()) { // before the layers go, also on the disk
     SHEAF_TRY(os::sync_directory(m_root + "/recipes"));
   }
-  return m_shared->index.remove(forgotten);
+  return rows.empty() ? Result<void>() : m_shared->index.remove(rows);
 }
 
 Result<std::vector<ContentKey>> Store::lost_contents() {
@@ -332,6 +351,10 @@ Result<StoredLayer> Store::commit(const std::string& directory, const LayerRecor
   if (!os::exists(path)) {
     // Everything of the layer is on disk before its name is: a crash leaves a whole layer or none.
     SHEAF_TRY(os::sync_file_system(directory).context(doing));
+  }
+  // Until the index knows it: the collector would take it for one that was lost, and forget its recipe.
+  SHEAF_TRY_ASSIGN(const auto gate, publish().context(doing));
+  if (!os::exists(path)) {
     if (auto renamed = os::rename(directory, path); !renamed && !os::exists(path)) {
       return std::move(renamed).context(doing).error();
     }

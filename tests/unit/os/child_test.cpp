@@ -3,8 +3,13 @@
 
 #include <gmock/gmock.h>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
+#include <array>
+#include <cerrno>
 #include <thread>
 
 #include "unit/os/os_support.hpp"
@@ -115,6 +120,37 @@ TEST(Child, IsKilledAndReapedWithItsObject) {
     EXPECT_EQ(kill(pid, 0), 0);
   }
   EXPECT_EQ(kill(pid, 0), -1);
+}
+
+/// No more descriptors can be opened as long as it lives, but for a few in a child.
+class NoFreeDescriptor {
+public:
+  NoFreeDescriptor() {
+    for (auto& fd : m_taken) {
+      fd = open("/dev/null", O_RDONLY).value();
+    }
+    getrlimit(RLIMIT_NOFILE, &m_before);
+    auto limit = m_before;
+    limit.rlim_cur = static_cast<rlim_t>(Fd(dup(0)).get());
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  NoFreeDescriptor(const NoFreeDescriptor&) = delete;
+  NoFreeDescriptor& operator=(const NoFreeDescriptor&) = delete;
+  ~NoFreeDescriptor() { setrlimit(RLIMIT_NOFILE, &m_before); }
+
+private:
+  std::array<Fd, 8> m_taken;
+  rlimit m_before{};
+};
+
+TEST(Child, OneThatCannotBeWatchedIsKilledAndReaped) {
+  const NoFreeDescriptor full;
+  const auto child = Child::spawn(shell("exec sleep 100"));
+  ASSERT_FALSE(child);
+  EXPECT_EQ(child.error().errno_value(), EMFILE);
+  EXPECT_THAT(child.error().summary(), testing::HasSubstr("watching 'sh'"));
+  EXPECT_THAT(child.error().hint(), testing::HasSubstr("ulimit -n"));
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1); // there is none
 }
 
 TEST(FindProgram, LooksOnlyForProgramsInPath) {

@@ -5,7 +5,13 @@
 #include <gmock/gmock.h>
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
 
 #include "unit/store/store_support.hpp"
 
@@ -52,6 +58,116 @@ TEST_F(GcTest, ALayerGoesWithItsRecipesAndIsNotCalledLost) {
   EXPECT_FALSE(store.last_build_ms("a").value());
   commit(store, gone);
   EXPECT_TRUE(store.find(gone.recipe_key).value());
+}
+
+/// As after a build whose record was lost, and another one that gave something else.
+TEST_F(GcTest, ARecipeStaysWithTheNewerOfItsContents) {
+  const auto older = record("a", "recipe", "older");
+  auto newer = record("a", "recipe", "newer");
+  newer.created = older.created + 1;
+  {
+    auto store = open();
+    commit(store, older);
+    commit(store, newer);
+  }
+  auto store = open();
+  EXPECT_THAT(collect(store, {{1, std::nullopt, std::nullopt}, false}), testing::ElementsAre("a"));
+  EXPECT_FALSE(os::exists(path("layers/" + older.content_key.hex())));
+  EXPECT_EQ(store.find(newer.recipe_key).value()->record, newer);
+  EXPECT_EQ(store.newest().value().size(), 1U);
+}
+
+/// Its record and its row would be taken for those of the lost one.
+TEST_F(GcTest, ALayerIsCommittedBeforeOrAfterACollectionNotWithinOne) {
+  auto store = open();
+  auto gate = std::optional(os::FileLock::acquire(path("locks/gc"), os::LockMode::exclusive).value());
+  const auto made = record("a", "r", "c");
+  std::jthread builder([&] { commit(store, made); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_FALSE(os::exists(path("layers/" + made.content_key.hex())));
+  gate.reset();
+  builder.join();
+  EXPECT_TRUE(store.find(made.recipe_key).value());
+}
+
+TEST_F(GcTest, AStopEndsTheWaitForAnotherCollector) {
+  auto store = open();
+  const auto gate = os::FileLock::acquire(path("locks/gc"), os::LockMode::exclusive).value();
+  std::stop_source stop;
+  const std::jthread other([&stop] { stop.request_stop(); });
+  EXPECT_EQ(collect_garbage(store, k_everything, stop.get_token()).error().code(), ErrorCode::cancelled);
+}
+
+/// In a thread with mounts of its own.
+TEST_F(GcTest, AMountedPartIsSkippedAndACacheElsewhereIsEmptied) {
+  const auto stays = record("a", "r1", "c1");
+  const auto goes = record("b", "r2", "c2");
+  {
+    auto store = open();
+    commit(store, stays);
+    commit(store, goes);
+    ASSERT_TRUE(os::write_file(store.folder("cache/apt").value() + "/old.deb", std::string(5000, 'x')));
+  }
+  GcReport report;
+  bool may_mount = true;
+  std::jthread([&] {
+    const auto bind = [this](const std::string& part) {
+      return mount(path(part).c_str(), path(part).c_str(), nullptr, MS_BIND, nullptr) == 0;
+    };
+    may_mount = unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                bind("layers/" + stays.content_key.hex()) && bind("cache/apt");
+    if (may_mount) {
+      auto store = open();
+      report = collect_garbage(store, k_everything, {}).value();
+    }
+  }).join();
+  if (!may_mount) {
+    GTEST_SKIP() << "nothing can be mounted here";
+  }
+  ASSERT_EQ(report.skipped.size(), 1U);
+  EXPECT_EQ(report.skipped[0].part, "layers/" + stays.content_key.hex());
+  EXPECT_FALSE(os::exists(path("layers/" + goes.content_key.hex())));
+  EXPECT_TRUE(os::list_directory(path("cache/apt")).value().empty());
+  EXPECT_EQ(report.removed.size(), 2U);
+  EXPECT_GT(report.freed, 5000U);
+}
+
+/// A disk of its own that is full: no folder can be made, nor the index written, until something is gone.
+TEST_F(GcTest, OnAFullDiskEverythingGoesAndTheIndexIsFinished) {
+  const auto idle = record("a", "r", "c");
+  ASSERT_TRUE(os::make_directories(root()));
+  GcReport report;
+  std::size_t left = 1;
+  bool is_lost = true;
+  bool may_mount = true;
+  std::jthread([&] {
+    may_mount = unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                mount("tmpfs", root().c_str(), "tmpfs", 0, "size=1m") == 0;
+    if (!may_mount) {
+      return;
+    }
+    {
+      auto store = open();
+      const auto layer = commit(store, idle);
+      ASSERT_TRUE(os::write_file(layer.tree() + "/big", std::string(100'000, 'x')));
+    }
+    auto store = open();
+    const auto filler = os::open(path("filler"), O_WRONLY | O_CREAT, 0644).value();
+    const std::string page(4096, 'x');
+    while (write(filler.get(), page.data(), page.size()) > 0) {
+    }
+    EXPECT_FALSE(store.stage()); // else this is no test
+    report = collect_garbage(store, k_everything, {}).value();
+    left = store.lost_contents().value().size() + os::list_directory(path("layers")).value().size();
+    is_lost = store.is_lost(idle.recipe_key);
+  }).join();
+  if (!may_mount) {
+    GTEST_SKIP() << "nothing can be mounted here";
+  }
+  EXPECT_EQ(report.removed.size(), 1U);
+  EXPECT_GT(report.freed, 100'000U);
+  EXPECT_EQ(left, 0U);
+  EXPECT_FALSE(is_lost);
 }
 
 TEST_F(GcTest, WhatAnotherStoreObjectFoundStaysUntilItEnds) {

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/staging.hpp"
 
+#include <gmock/gmock.h>
+
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+
 #include "unit/store/store_support.hpp"
 
 namespace sheaf::store {
@@ -45,6 +53,55 @@ TEST_F(StagingArea, OnlyWhatNobodyHoldsIsAbandoned) {
   EXPECT_FALSE(os::exists(parent() + "/build-locked"));
   EXPECT_TRUE(os::exists(parent() + "/other"));
   EXPECT_TRUE(os::exists(alive.path()));
+}
+
+/// What is closed after writing, and what is removed, in a folder, in the order in which it happens.
+class Watch {
+public:
+  explicit Watch(const std::string& folder) {
+    EXPECT_GE(inotify_add_watch(m_fd.get(), folder.c_str(), IN_CLOSE_WRITE | IN_DELETE), 0);
+  }
+
+  std::vector<std::string> seen() const {
+    std::array<char, 4096> bytes{};
+    const auto count = read(m_fd.get(), bytes.data(), bytes.size());
+    std::vector<std::string> events;
+    for (std::size_t at = 0; count > 0 && at < static_cast<std::size_t>(count);) {
+      inotify_event event{};
+      std::memcpy(&event, bytes.data() + at, sizeof event);
+      at += sizeof event;
+      events.push_back(((event.mask & IN_DELETE) != 0 ? "removed " : "closed ") + std::string(bytes.data() + at));
+      at += event.len;
+    }
+    return events;
+  }
+
+private:
+  os::Fd m_fd{inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
+};
+
+TEST_F(StagingArea, NobodyWaitsAtTheGateForARemoval) {
+  ASSERT_TRUE(os::make_directories(parent() + "/build-dead/layer/tree"));
+  const Watch watch(parent());
+  EXPECT_EQ(Staging::remove_abandoned(parent()).value(), 1);
+  EXPECT_THAT(watch.seen(), testing::ElementsAre("closed gate.lock", "removed trash-build-dead"));
+}
+
+TEST_F(StagingArea, WhatWasBeingRemovedGoesUnlessSomebodyIsAtIt) {
+  ASSERT_TRUE(os::make_directories(parent() + "/trash-folder/tree"));
+  ASSERT_TRUE(os::write_file(parent() + "/trash-file", "x"));
+  ASSERT_TRUE(os::make_directories(parent() + "/trash-left"));
+  ASSERT_TRUE(os::write_file(parent() + "/trash-left/owner.lock", "1\n"));
+  ASSERT_TRUE(os::make_directories(parent() + "/trash-held"));
+  const auto held = os::FileLock::acquire(parent() + "/trash-held/owner.lock", os::LockMode::exclusive).value();
+  ASSERT_TRUE(os::write_file(parent() + "/file-left", "x"));
+  EXPECT_EQ(Staging::remove_abandoned(parent()).value(), 0);
+  std::vector<std::string> left;
+  const auto entries = os::list_directory(parent()).value();
+  for (const auto& entry : entries) {
+    left.push_back(entry.name);
+  }
+  EXPECT_THAT(left, testing::ElementsAre("gate.lock", "trash-held"));
 }
 
 TEST_F(StagingArea, MovesWithoutLosingItsLock) {
