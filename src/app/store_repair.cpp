@@ -115,7 +115,15 @@ private:
     const auto content = problem.part.starts_with("layers/")
                              ? Digest::parse(problem.part.substr(problem.part.find('/') + 1))
                              : Result<Digest>(Error(ErrorCode::not_found, ""));
-    return content ? m_session.store.forget({ContentKey{*content}}) : Result<void>();
+    return content ? forget(ContentKey{*content}) : Result<void>();
+  }
+
+  /// Unless somebody has built it again by now.
+  Result<void> forget(const ContentKey& content) const {
+    auto& store = m_session.store;
+    SHEAF_TRY_ASSIGN(const auto alone, os::FileLock::acquire(store.root() + "/locks/gc", os::LockMode::exclusive));
+    return os::exists(fmt::format("{}/layers/{}", store.root(), content.hex())) ? Result<void>()
+                                                                                : store.forget({content});
   }
 
   Result<void> rewrite(StoreProblem& problem) {

@@ -76,12 +76,17 @@ Json to_json(const store::GcReport& report, bool is_dry_run) {
                        {"last_used", part.last_used},
                        {"bytes", part.bytes}});
   }
+  Json skipped = Json::array();
+  for (const auto& part : report.skipped) {
+    skipped.push_back({{"part", part.part}, {"why", part.why}});
+  }
   const auto kept = [&report](store::Fate fate) {
     const auto found = report.kept.find(fate);
     return found != report.kept.end() ? found->second : 0;
   };
   return {{"dry_run", is_dry_run},
           {"removed", removed},
+          {"skipped", skipped},
           {"freed_bytes", report.freed},
           {"kept",
            {{"needed", kept(store::Fate::needed)},
@@ -120,6 +125,9 @@ Result<int> gc(Invocation& invocation) {
   Invocation::print(invocation.json()
                         ? to_json(report, options.dry_run).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
                         : to_text(report, options.dry_run));
+  for (const auto& part : report.skipped) {
+    invocation.events->emit({EventKind::warning, "", fmt::format("'{}' stays: {}", part.part, part.why)});
+  }
   if (report.too_large) {
     invocation.events->emit({EventKind::warning, "",
                              fmt::format("the store still takes {}: the rest is needed by images, in use or spared",
