@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "os/file.hpp"
 #include "os/namespaces.hpp"
+#include "store/in_use.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -59,7 +60,11 @@ Digest test_key(const TestPlace& place, const catalogue::LayerTest& test) {
   return hash.field("test").field(test.command).field(test.expect).finish();
 }
 
-bool passed_before(const store::Store& store, const Digest& key) { return os::exists(record_path(store, key)); }
+bool passed_before(const store::Store& store, const Digest& key) {
+  const auto path = record_path(store, key);
+  store::mark_used(path);
+  return os::exists(path);
+}
 
 Result<void> remember_passed(const store::Store& store, const Digest& key, const std::string& layer,
                              const catalogue::LayerTest& test, double milliseconds) {

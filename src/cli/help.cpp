@@ -139,7 +139,8 @@ std::string fish_script() {
     const auto* command = find_command(first);
     text += fmt::format("complete -c sheaf -n __fish_use_subcommand -a {} -d {}\n", first,
                         shell_quote(command != nullptr ? command->summary : std::string_view("more commands")));
-    for (const auto second : split(second_words(first), ' ')) {
+    const auto words = second_words(first);
+    for (const auto second : split(words, ' ')) {
       if (!second.empty()) {
         text += fmt::format("complete -c sheaf -n '__fish_seen_subcommand_from {}' -a {}\n", first, second);
       }
