@@ -355,7 +355,7 @@ private:
   }
 
   Result<void> check_index() {
-    const auto good = m_store.check_index();
+    auto good = m_store.check_index();
     if (!good && good.error().code() != ErrorCode::corrupt) {
       return good;
     }
