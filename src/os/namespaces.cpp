@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/namespaces.hpp"
 
+#include "base/kept_back.hpp"
 #include "base/text.hpp"
 #include "os/as_caller.hpp"
 #include "os/file.hpp"
@@ -177,8 +178,26 @@ std::optional<SubIdRange> largest_range(std::string_view text, std::string_view 
   return best;
 }
 
+namespace {
+
+/// Of the process as it is now: it may enter another one. Asked again as long as descriptors or memory are lacking:
+/// whoever took "cannot tell" for an answer would give files to the wrong owner.
+Result<std::string> uid_map() {
+  constexpr int k_most_tries = 20;
+  constexpr useconds_t k_pause_us = 1000;
+  for (int tries = 0;; ++tries) {
+    auto map = read_file("/proc/self/uid_map");
+    if (map || !is_kept_back(map.error()) || tries == k_most_tries) {
+      return map;
+    }
+    usleep(k_pause_us);
+  }
+}
+
+} // namespace
+
 bool in_initial_user_namespace() {
-  const auto map = read_file("/proc/self/uid_map");
+  const auto map = uid_map();
   if (!map) {
     return true;
   }

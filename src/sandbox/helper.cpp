@@ -129,7 +129,10 @@ pid_t start(const RunCommand& command) {
       break;
     }
   }
-  points->remove();
+  if (const auto removed = points->remove(); !removed) {
+    report(removed.error());
+    _exit(1);
+  }
   report(status);
   _exit(0);
 }

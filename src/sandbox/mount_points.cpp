@@ -62,12 +62,16 @@ void set_times(const Fd& folder, const std::string& path, const struct stat& inf
   utimensat(folder.get(), path.empty() ? "." : path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW);
 }
 
-/// Removes an empty directory or file and gives the folder that it was in its times back.
-void remove_at(const Fd& upper, const std::string& path, int flags) {
+/// Removes an empty directory or file and gives the folder that it was in its times back. What the command put
+/// something into stays; what cannot be removed would become a part of the layer.
+Result<void> remove_at(const Fd& upper, const std::string& path, int flags) {
   const auto folder = look(upper, parent_of(path));
   if (folder && unlinkat(upper.get(), path.c_str(), flags) == 0) {
     set_times(upper, parent_of(path), *folder);
+    return {};
   }
+  const bool stays = !folder || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST;
+  return stays ? Result<void>() : Error::from_errno(errno, fmt::format("removing the mount point '/{}'", path));
 }
 
 /// Does the directory hide what is below it? Then somebody made it anew.
@@ -140,13 +144,13 @@ Result<void> MountPoints::attach(const Fd& mount, const std::string& path, Targe
   return os::attach_in_root(mount, m_root, path);
 }
 
-void MountPoints::remove() const {
+Result<void> MountPoints::remove() const {
   for (auto made = m_made.rbegin(); made != m_made.rend(); ++made) { // NOLINT(modernize-loop-convert): clang 14
     const auto info = look(m_upper, made->path);
     if (!info || (made->kind == TargetKind::file && (!S_ISREG(info->st_mode) || info->st_size != 0))) {
       continue;
     }
-    remove_at(m_upper, made->path, made->kind == TargetKind::file ? 0 : AT_REMOVEDIR);
+    SHEAF_TRY(remove_at(m_upper, made->path, made->kind == TargetKind::file ? 0 : AT_REMOVEDIR));
   }
   // NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot compile std::views::reverse
   for (auto folder = m_copied_up.rbegin(); folder != m_copied_up.rend(); ++folder) {
@@ -154,9 +158,10 @@ void MountPoints::remove() const {
     const auto& before = folder->before;
     if (info && info->st_mode == before.st_mode && info->st_uid == before.st_uid && info->st_gid == before.st_gid &&
         same_times(info->st_mtim, before.st_mtim) && !is_opaque(m_upper, folder->path)) {
-      remove_at(m_upper, folder->path, AT_REMOVEDIR); // stays if the command put something there
+      SHEAF_TRY(remove_at(m_upper, folder->path, AT_REMOVEDIR));
     }
   }
+  return {};
 }
 
 } // namespace sheaf::sandbox

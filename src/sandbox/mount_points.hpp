@@ -31,7 +31,7 @@ public:
   /// it. Times of folders stay as the command left them. Call it when nothing uses the root any more; it works after
   /// the pivot.
   /// Source: BuildKit removes such stubs too, those of /proc, /sys and /dev excepted.
-  void remove() const;
+  Result<void> remove() const;
   /// What was made so far stays.
   void keep() { m_made.clear(); }
   /// Closes the root, which would keep its file system busy.
