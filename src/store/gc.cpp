@@ -236,6 +236,9 @@ private:
         continue;
       }
       take(i, trash);
+      if (m_failure) { // what this one needs comes later, and must not go without it
+        break;
+      }
     }
     return {};
   }
@@ -253,7 +256,7 @@ private:
     return m_store.forget(lost);
   }
 
-  /// One part that cannot go does not keep the others.
+  /// A part that is mounted or on another disk does not keep the others; any other failure ends the sweep.
   void take(std::size_t i, Trash& trash) {
     auto done = take_one(i, trash);
     if (const int number = done ? 0 : done.error().errno_value(); number == EXDEV || number == EBUSY) {
