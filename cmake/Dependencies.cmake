@@ -9,6 +9,12 @@ find_package(tl-expected REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 find_path(SHEAF_TOML_INCLUDE toml++/toml.h REQUIRED) # headers alone, of libtomlplusplus-dev
 
+# Debian has fmt as a shared library or as headers; the archive is ours.
+add_library(sheaf_dep_fmt STATIC ${PROJECT_SOURCE_DIR}/cmake/fmt.cpp)
+target_include_directories(sheaf_dep_fmt SYSTEM PUBLIC $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>)
+target_compile_features(sheaf_dep_fmt PUBLIC cxx_std_20)
+target_link_libraries(sheaf_dep_fmt PRIVATE sheaf_settings)
+
 # sheaf_archive(<target> <archive> [<link libraries>...]): an INTERFACE target for a static library of Debian.
 function(sheaf_archive target archive)
   find_library(SHEAF_${target}_LIBRARY NAMES ${archive} REQUIRED)

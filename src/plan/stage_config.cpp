@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sheaf::plan {
 
 namespace cf = containerfile;

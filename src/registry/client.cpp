@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sheaf::registry {
 
 Client::Client(Hosts hosts) : m_impl(std::make_unique<Impl>(std::move(hosts))) {}

@@ -4,6 +4,7 @@
 // The system calls that can be broken, and how the kernel may break each of them.
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <optional>
 #include <span>

@@ -56,35 +56,33 @@ Result<Filter> make_filter() {
   return filter;
 }
 
-bool send_descriptor(int socket, int descriptor) {
+/// One byte with room for a descriptor beside it.
+struct DescriptorMessage {
   char byte = 0;
   iovec part{&byte, 1};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> space{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = space.data();
-  header.msg_controllen = space.size();
-  auto* control = CMSG_FIRSTHDR(&header);
+  msghdr header{nullptr, 0, &part, 1, space.data(), space.size(), 0};
+
+  DescriptorMessage() = default;
+  DescriptorMessage(DescriptorMessage&&) = delete;
+  DescriptorMessage& operator=(DescriptorMessage&&) = delete;
+};
+
+bool send_descriptor(int socket, int descriptor) {
+  DescriptorMessage message;
+  auto* control = CMSG_FIRSTHDR(&message.header);
   control->cmsg_level = SOL_SOCKET;
   control->cmsg_type = SCM_RIGHTS;
   control->cmsg_len = CMSG_LEN(sizeof(int));
   std::memcpy(CMSG_DATA(control), &descriptor, sizeof descriptor);
-  return sendmsg(socket, &header, MSG_NOSIGNAL) == 1;
+  return sendmsg(socket, &message.header, MSG_NOSIGNAL) == 1;
 }
 
 os::Fd receive_descriptor(const os::Fd& socket) {
-  char byte = 0;
-  iovec part{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> space{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = space.data();
-  header.msg_controllen = space.size();
+  DescriptorMessage message;
   int descriptor = -1;
-  if (recvmsg(socket.get(), &header, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&header) != nullptr) {
-    std::memcpy(&descriptor, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof descriptor);
+  if (recvmsg(socket.get(), &message.header, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message.header) != nullptr) {
+    std::memcpy(&descriptor, CMSG_DATA(CMSG_FIRSTHDR(&message.header)), sizeof descriptor);
   }
   return os::Fd(descriptor);
 }

@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <sys/xattr.h>
 
+#include <cerrno>
+#include <cstring>
 #include <random>
 
 #include "unit/archive/archive_support.hpp"
