@@ -50,8 +50,6 @@ struct StoreCheck {
 /// `cancelled` if stopped.
 Result<StoreCheck> check_store(const Session& session);
 
-/// Looks at one part again: what is wrong with it by now, as an error. What is gone has nothing wrong with it.
-Result<void> check_part(store::Store& store, const std::string& part);
 /// True if this process lacks something, or the disk gave something not just now: that is no damage of the part.
 bool is_own_lack(const Error& error);
 

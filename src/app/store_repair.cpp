@@ -2,9 +2,10 @@
 #include "app/store_repair.hpp"
 
 #include "app/layer_caches.hpp"
+#include "app/part_check.hpp"
 #include "os/file.hpp"
-#include "os/file_lock.hpp"
 #include "os/temp_dir.hpp"
+#include "store/key_lock.hpp"
 
 #include <fmt/format.h>
 
@@ -62,7 +63,7 @@ private:
 
   /// Somebody else may have made it again since it was looked at: then it is good, and stays.
   Result<bool> is_still_damaged(StoreProblem& problem) const {
-    const auto good = check_part(m_session.store, problem.part);
+    const auto good = PartCheck(m_session.store).part(problem.part);
     if (!good && is_own_lack(good.error())) {
       return good.error();
     }
@@ -85,7 +86,7 @@ private:
   Result<bool> put_aside(StoreProblem& problem) {
     auto& store = m_session.store;
     SHEAF_TRY(make_aside());
-    SHEAF_TRY_ASSIGN(const auto alone, os::FileLock::acquire(store.root() + "/locks/gc", os::LockMode::exclusive));
+    SHEAF_TRY_ASSIGN(const auto alone, store::wait_for_key(store, "gc", m_session.stop));
     SHEAF_TRY_ASSIGN(const bool is_damaged, is_still_damaged(problem));
     if (!is_damaged) {
       return false;
@@ -121,7 +122,7 @@ private:
   /// Unless somebody has built it again by now.
   Result<void> forget(const ContentKey& content) const {
     auto& store = m_session.store;
-    SHEAF_TRY_ASSIGN(const auto alone, os::FileLock::acquire(store.root() + "/locks/gc", os::LockMode::exclusive));
+    SHEAF_TRY_ASSIGN(const auto alone, store::wait_for_key(store, "gc", m_session.stop));
     return os::exists(fmt::format("{}/layers/{}", store.root(), content.hex())) ? Result<void>()
                                                                                 : store.forget({content});
   }
