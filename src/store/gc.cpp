@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <iterator>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace sheaf::store {
@@ -230,6 +231,10 @@ private:
       if (m_stop.stop_requested()) {
         return Error(ErrorCode::cancelled, "stopped");
       }
+      if (m_needed.contains(m_parts[i].part)) {
+        keep_needs_of(m_parts[i]);
+        continue;
+      }
       std::optional<os::FileLock> lock;
       SHEAF_TRY_ASSIGN(const bool is_held, hold(m_parts[i], lock));
       if (!is_held) {
@@ -256,13 +261,21 @@ private:
     return m_store.forget(lost);
   }
 
-  /// A part that is mounted or on another disk does not keep the others; any other failure ends the sweep.
+  /// A part that is mounted or on another disk keeps what it needs, and no others; any other failure ends the sweep.
   void take(std::size_t i, Trash& trash) {
     auto done = take_one(i, trash);
     if (const int number = done ? 0 : done.error().errno_value(); number == EXDEV || number == EBUSY) {
       m_report.skipped.push_back({m_parts[i].part, done.error().summary()});
+      keep_needs_of(m_parts[i]);
     } else if (!done && !m_failure) {
       m_failure = std::move(done).error();
+    }
+  }
+
+  /// They come after it.
+  void keep_needs_of(const Part& part) {
+    if (keeps_what_it_needs(part.kind)) {
+      m_needed.insert(part.needs.begin(), part.needs.end());
     }
   }
 
@@ -325,6 +338,7 @@ private:
   Freed m_freed;
   std::vector<Part> m_parts;
   std::vector<Gone> m_gone;
+  std::unordered_set<std::string> m_needed; ///< by what had to stay
   bool m_has_rows_left = false;
   std::optional<Error> m_failure;
   GcReport m_report;

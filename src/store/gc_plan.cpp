@@ -11,8 +11,6 @@
 namespace sheaf::store {
 namespace {
 
-bool keeps_what_it_needs(PartKind kind) { return kind == PartKind::image || kind == PartKind::layer; }
-
 class Planner {
 public:
   Planner(const std::vector<Part>& parts, const GcPolicy& policy, const GcQuestions& ask)
@@ -195,6 +193,8 @@ private:
 };
 
 } // namespace
+
+bool keeps_what_it_needs(PartKind kind) { return kind == PartKind::image || kind == PartKind::layer; }
 
 std::string_view to_string(PartKind kind) {
   switch (kind) {

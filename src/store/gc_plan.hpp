@@ -37,6 +37,8 @@ enum class PartKind {
 };
 /// "layer", "join layer", …
 std::string_view to_string(PartKind kind);
+/// An image and a layer; anything else goes with what it needs.
+bool keeps_what_it_needs(PartKind kind);
 
 struct Part {
   /// Its path below the store's root, by which InUse knows it.

@@ -2,6 +2,7 @@
 #include "store/format.hpp"
 #include "store/gc.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <fcntl.h>
@@ -130,6 +131,35 @@ TEST_F(GcTest, AMountedPartIsSkippedAndACacheElsewhereIsEmptied) {
   EXPECT_TRUE(os::list_directory(path("cache/apt")).value().empty());
   EXPECT_EQ(report.removed.size(), 2U);
   EXPECT_GT(report.freed, 5000U);
+}
+
+TEST_F(GcTest, AnImageThatIsMountedKeepsItsTrees) {
+  const auto layer = record("a", "r1", "c1");
+  std::string image;
+  {
+    auto store = open();
+    commit(store, layer);
+    ImageRecord made;
+    made.trees = {{"layers/" + layer.content_key.hex(), layer.content_key.digest}};
+    image = fmt::format("images/{}.json", store.save_image(made).value().hex());
+  }
+  GcReport report;
+  bool may_mount = true;
+  std::jthread([&] {
+    may_mount = unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                mount(path(image).c_str(), path(image).c_str(), nullptr, MS_BIND, nullptr) == 0;
+    if (may_mount) {
+      auto store = open();
+      report = collect_garbage(store, k_everything, {}).value();
+    }
+  }).join();
+  if (!may_mount) {
+    GTEST_SKIP() << "nothing can be mounted here";
+  }
+  ASSERT_EQ(report.skipped.size(), 1U);
+  EXPECT_EQ(report.skipped[0].part, image);
+  EXPECT_TRUE(report.removed.empty());
+  EXPECT_TRUE(os::exists(path("layers/" + layer.content_key.hex())));
 }
 
 /// A disk of its own that is full: no folder can be made, nor the index written, until something is gone.
