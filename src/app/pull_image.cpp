@@ -192,8 +192,10 @@ Result<Pulled> fetch_image(const oci::Reference& reference, const std::optional<
   SHEAF_TRY_ASSIGN(const auto digest, current_digest(client, reference, session.stop).context(doing));
   SHEAF_TRY_ASSIGN(auto known,
                    recall(pulled_path(digest, here, session.store), platform, session.store).context(doing));
+  SHEAF_TRY_ASSIGN(const bool is_whole,
+                   known ? image::has_its_blobs(*known, session.store).context(doing) : Result<bool>(false));
   Pulled pulled;
-  if (known) {
+  if (is_whole) {
     pulled.id = store::image_id(*known);
     pulled.record = std::move(*known);
     pulled.up_to_date = true;

@@ -182,6 +182,18 @@ Result<store::ImageRecord> import_image(ImageSource& source, const ImportOptions
   return Import(source, options, store, stop).run().context(fmt::format("reading {}", source.name()));
 }
 
+Result<bool> has_its_blobs(const store::ImageRecord& image, store::Store& store) {
+  if (!image.manifest) {
+    return true;
+  }
+  const store::Blobs blobs(store);
+  SHEAF_TRY_ASSIGN(const auto text, blobs.read(*image.manifest));
+  const auto parsed = oci::parse_manifest(text.value_or(""));
+  const auto* manifest = parsed ? std::get_if<oci::Manifest>(&*parsed) : nullptr;
+  const auto is_there = [&blobs](const oci::Descriptor& blob) { return blobs.has(blob); };
+  return manifest != nullptr && is_there(manifest->config) && std::ranges::all_of(manifest->layers, is_there);
+}
+
 oci::Platform native_platform() {
 #if defined(__x86_64__)
   return {"linux", "amd64", "", ""};

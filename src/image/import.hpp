@@ -41,6 +41,9 @@ struct ImportOptions {
 Result<store::ImageRecord> import_image(ImageSource& source, const ImportOptions& options, store::Store& store,
                                         std::stop_token stop);
 
+/// Are all blobs there that the image came with? True for an image that was made here.
+Result<bool> has_its_blobs(const store::ImageRecord& image, store::Store& store);
+
 /// What this program was built for.
 oci::Platform native_platform();
 

@@ -141,6 +141,15 @@ public:
     return taken;
   }
 
+  /// The blob alone, of a layer whose tree is there. It is unpacked all the same: what is wrong is not kept.
+  Result<void> bring_blob(const Digest& diff_id) {
+    SHEAF_TRY_ASSIGN(auto staging, m_store.stage());
+    const auto tree = staging.file("tree");
+    SHEAF_TRY(os::make_directories(tree));
+    SHEAF_TRY(unpack(diff_id, tree));
+    return {};
+  }
+
   Result<archive::Unpacked> unpack(const Digest& diff_id, const std::string& tree) {
     SHEAF_TRY_ASSIGN(const auto compression, oci::compression_of(m_layer.media_type));
     store::Blobs blobs(m_store);
@@ -280,7 +289,9 @@ Result<TakenLayer> take_in_layer(ImageSource& source, const oci::Descriptor& lay
                                                    found->record.diff_id.short_hex(), diff_id.short_hex()))
           .with_context(std::string(doing));
     }
-    if (options.on_progress) {
+    if (!store::Blobs(store).has(layer)) {
+      SHEAF_TRY(Intake(source, layer, options, store, stop).bring_blob(diff_id).context(doing));
+    } else if (options.on_progress) {
       options.on_progress({layer.digest, layer.size, layer.size, true});
     }
     return std::move(*found);

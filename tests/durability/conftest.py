@@ -25,4 +25,6 @@ def scenario(request):
         pytest.skip("needs root: owners, device nodes, and a mount over the machine's boot id")
     os.environ["SHEAF_TEST_TMP"] = scratch()
     with sheaf.machine_for(sheaf.Account.caller()) as machine:
-        yield request.param(machine)
+        made = request.param(machine)
+        with made.services:
+            yield made

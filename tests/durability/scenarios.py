@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import http.server
 import threading
 import time
 
+import registries
 import sheaf
 import stores
 from recording import Recording, record
@@ -41,6 +43,8 @@ class Scenario:
     same_output: bool = True
     #: the files of the image
     reference: dict | None = None
+    #: what the command needs while it is run again
+    services: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
 
 
 def layered(machine: sheaf.Machine) -> sheaf.Project:
@@ -118,6 +122,19 @@ def take_image(machine) -> Scenario:
                     image="app:1", same_output=False)
 
 
+def pull_image(machine) -> Scenario:
+    """The same from a registry."""
+    with contextlib.ExitStack() as services:
+        server = services.enter_context(registries.Registry(machine.folder / "registry"))
+        name = f"{server.address}/app:1"
+        project = context(machine)
+        store = machine.directory("publisher")
+        project.ok("build", "-q", "-t", name, ".", SHEAF_ROOT=str(store))
+        project.ok("push", name, SHEAF_ROOT=str(store))
+        return Scenario("pull", record(project, ["pull", name, "--progress", "json"]), project, image=name,
+                        same_output=False, services=services.pop_all())
+
+
 def refresh(machine) -> Scenario:
     """A version is settled and remembered for all projects."""
     project = sheaf.tiny_project(machine)
@@ -150,4 +167,4 @@ def migrate(machine) -> Scenario:
                     same_output=False)
 
 
-ALL = [build_layers, add_layer, build_image, take_image, refresh, collect_garbage, migrate]
+ALL = [build_layers, add_layer, build_image, take_image, pull_image, refresh, collect_garbage, migrate]

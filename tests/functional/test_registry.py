@@ -72,6 +72,26 @@ def test_nothing_is_sent_twice_and_nothing_is_changed(machine, other, servers, a
     assert elsewhere["bytes_sent"] == 0, "blobs of another repository are mounted"
 
 
+def test_a_blob_that_was_lost_is_fetched_again_though_its_files_are_there(machine, other, servers, account):
+    name = built(machine, f"{servers['open'].address}/lost-{account.name}:1")
+    machine.ok("push", name)
+    archive = machine.home / "image.tar"
+    machine.ok("export", name, "-o", archive)
+    again = machine.home / "again.tar"
+    other.ok("pull", name)
+    for bring in (["pull", name], ["import", archive]):
+        largest = max((other.store / "blobs/sha256").iterdir(), key=lambda blob: blob.stat().st_size)
+        largest.unlink()
+        outcome = other.run("export", name, "-o", other.home / "image.tar")
+        assert outcome.code != 0 and "lost or damaged" in outcome.err and "pull or import" in outcome.err, outcome
+        other.ok(*bring)
+        assert largest.is_file()
+        other.ok("export", name, "-o", other.home / "image.tar")
+        machine.ok("export", name, "-o", again)
+        assert (other.home / "image.tar").read_bytes() == again.read_bytes() == archive.read_bytes()
+        (other.home / "image.tar").unlink()
+
+
 def test_root_and_user_make_the_same_blobs(servers):
     digests = set()
     for account in sheaf.accounts().values():
