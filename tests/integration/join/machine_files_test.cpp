@@ -19,27 +19,44 @@ std::optional<std::string> read(const std::string& path) {
   return text.str();
 }
 
-class MachineFiles : public testing::TestWithParam<const char*> {};
+class MachineFiles : public testing::TestWithParam<std::string> {};
 
 TEST_P(MachineFiles, RoundTrip) {
-  const std::string file = GetParam();
-  const auto text = read("/" + file);
-  if (!text || text->empty()) {
-    GTEST_SKIP() << "there is no readable /" << file;
-  }
-  EXPECT_TRUE(reprinted(file, *text) == *text) << file;
+  const auto& file = GetParam();
+  const auto text = read("/" + file).value();
+  EXPECT_TRUE(reprinted(file, text) == text) << file;
 }
 
-// Not extended_states: apt keeps no order, and ours is canonical.
-INSTANTIATE_TEST_SUITE_P(All, MachineFiles,
-                         testing::Values("var/lib/dpkg/status", "var/lib/dpkg/diversions", "var/lib/dpkg/statoverride",
-                                         "var/lib/dpkg/triggers/File", "var/lib/dpkg/triggers/ldconfig",
-                                         "var/cache/debconf/config.dat", "var/cache/debconf/templates.dat",
-                                         "etc/passwd", "etc/group", "etc/shadow", "etc/gshadow", "etc/subuid",
-                                         "etc/subgid", "etc/shells", "etc/environment", "etc/ca-certificates.conf",
-                                         "etc/locale.gen", "etc/sgml/catalog", "var/lib/shells.state",
-                                         "etc/ld.so.cache", "var/lib/dpkg/alternatives/awk",
-                                         "var/lib/dpkg/alternatives/editor"));
+/// Those that this machine has, and lets us read.
+std::vector<std::string> those_that_are_here() {
+  // Not extended_states: apt keeps no order, and ours is canonical.
+  std::vector<std::string> files = {"var/lib/dpkg/status",
+                                    "var/lib/dpkg/diversions",
+                                    "var/lib/dpkg/statoverride",
+                                    "var/lib/dpkg/triggers/File",
+                                    "var/lib/dpkg/triggers/ldconfig",
+                                    "var/cache/debconf/config.dat",
+                                    "var/cache/debconf/templates.dat",
+                                    "etc/passwd",
+                                    "etc/group",
+                                    "etc/shadow",
+                                    "etc/gshadow",
+                                    "etc/subuid",
+                                    "etc/subgid",
+                                    "etc/shells",
+                                    "etc/environment",
+                                    "etc/ca-certificates.conf",
+                                    "etc/locale.gen",
+                                    "etc/sgml/catalog",
+                                    "var/lib/shells.state",
+                                    "etc/ld.so.cache",
+                                    "var/lib/dpkg/alternatives/awk",
+                                    "var/lib/dpkg/alternatives/editor"};
+  std::erase_if(files, [](const auto& file) { return read("/" + file).value_or("").empty(); });
+  return files;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, MachineFiles, testing::ValuesIn(those_that_are_here()));
 
 } // namespace
 } // namespace sheaf::join
