@@ -9,7 +9,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
 if(SHEAF_SANITIZE)
   target_compile_options(sheaf_settings INTERFACE -fsanitize=${SHEAF_SANITIZE} -fno-omit-frame-pointer)
   if(SHEAF_SANITIZE MATCHES undefined) # which says what it found and goes on, unless told to stop
-    target_compile_options(sheaf_settings INTERFACE -fno-sanitize-recover=all)
+    # It looks at the type of an object through a pipe, and takes a lack of descriptors for a wrong type.
+    target_compile_options(sheaf_settings INTERFACE -fno-sanitize-recover=all -fno-sanitize=vptr)
   endif()
   string(REPLACE "fuzzer-no-link," "" sheaf_link_sanitize "${SHEAF_SANITIZE}")
   target_link_options(sheaf_settings INTERFACE -fsanitize=${sheaf_link_sanitize})

@@ -268,7 +268,7 @@ Result<void> probe_user_namespace() {
 Result<Fd> swapped_user_namespace(unsigned from_uid, unsigned from_gid, unsigned to) {
   SHEAF_TRY_ASSIGN(Pipe ready, Pipe::create());
   const pid_t self = getpid();
-  const pid_t child = fork();
+  const pid_t child = _Fork(); // without what a sanitizer does in a child: it would have a thread, and unshare fail
   if (child < 0) {
     return Error::from_errno(errno, "starting a helper for an ID map");
   }
