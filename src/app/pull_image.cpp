@@ -121,14 +121,16 @@ Result<std::vector<oci::Reference>> references_of(const image::ImageFile::Entry&
   return references;
 }
 
-/// What was remembered in a file, if it is for the platform and whole.
+/// What was remembered in a file. One that a power failure tore counts as not there.
+Result<std::optional<store::StoredImage>> recall_any(const std::string& path, store::Store& store) {
+  SHEAF_TRY_ASSIGN(const auto id, os::read_file_if_exists(path));
+  return id && Digest::parse(*id) ? store.find_image(*id) : std::optional<store::StoredImage>();
+}
+
+/// If it is for the platform and whole.
 Result<std::optional<store::ImageRecord>> recall(const std::string& path, const std::optional<oci::Platform>& platform,
                                                  store::Store& store) {
-  SHEAF_TRY_ASSIGN(const auto id, os::read_file_if_exists(path));
-  if (!id) {
-    return std::optional<store::ImageRecord>();
-  }
-  SHEAF_TRY_ASSIGN(auto image, store.find_image(*id));
+  SHEAF_TRY_ASSIGN(auto image, recall_any(path, store));
   // A tree that was lost is fetched again.
   if (!image || !fits(image->record, platform) || !store.trees_of(image->record)) {
     return std::optional<store::ImageRecord>();
@@ -161,9 +163,9 @@ Result<std::optional<store::StoredImage>> find_stored(const std::string& name, s
   if (image || !reference || !reference->digest) {
     return image;
   }
-  SHEAF_TRY_ASSIGN(const auto id, os::read_file_if_exists(pulled_path(*reference->digest, std::nullopt, store)));
-  if (id) {
-    return store.find_image(*id);
+  SHEAF_TRY_ASSIGN(auto pulled, recall_any(pulled_path(*reference->digest, std::nullopt, store), store));
+  if (pulled) {
+    return pulled;
   }
   // An image that was made here has the name, and the digest of no registry.
   auto tagged = *reference;

@@ -141,6 +141,7 @@ class Kind:
 LAYERS = "plan, layer list, why, layer show, layer diff, df, up, test, refresh"
 IMAGES = "image list, image show, df, export base, export, build, export again"
 FOLDER = "plan, image list, up, export, build"
+REGISTRY = "image list, pull, push, build"
 
 #: What is committed, or cannot be made again without its source.
 KEPT = "layers recipes steps unpacked images tags blobs/sha256 pins.json"
@@ -193,6 +194,11 @@ KINDS = {
     "images": Kind("images", IMAGES, IMAGES),
     "tag": Kind("tags/{tag_app}", IMAGES, "image show, export"),
     "tags": Kind("tags", IMAGES, IMAGES),
+    "pulled": Kind("pulled/*[0-9a-f]", REGISTRY),
+    "pulled for a platform": Kind("pulled/*.linux-*", REGISTRY),
+    "what was pulled": Kind("pulled", REGISTRY),
+    "place of a blob": Kind("blob-places/*", REGISTRY),
+    "places of blobs": Kind("blob-places", REGISTRY),
     "package lists": Kind("generations/*/lists", LAYERS),
     "generations": Kind("generations", LAYERS),
     "package": Kind("cache/apt/a.deb", LAYERS),
@@ -261,10 +267,11 @@ def damages_of(bench: Bench, name: str, path: pathlib.PurePath) -> dict[str, str
 class Bench:
     """The prepared store, kept beside the machine's own, which every case makes anew from it."""
 
-    def __init__(self, machine: sheaf.Machine, url: str):
+    def __init__(self, machine: sheaf.Machine, url: str, registry: str):
         self.machine = machine
         self.store = machine.store
         self.pristine = machine.folder / "pristine"
+        self.pulled = f"{registry}/damage-{machine.account.name}/base"
         self.layout = machine.folder / "layout"
         write_layout(self.layout)
         machine.give(self.layout)
@@ -278,7 +285,8 @@ class Bench:
 
     def prepare(self) -> None:
         at = ("-C", self.project.path)
-        for words in (("import", self.layout), ("build", "-t", "localhost/app", self.context.path),
+        for words in (("import", self.layout), ("push", "localhost/base", self.pulled), ("pull", self.pulled),
+                      ("build", "-t", "localhost/app", self.context.path),
                       ("export", "localhost/app", "-o", self.machine.home / "app.tar"), ("refresh", *at),
                       ("up", *at, "--", "true"), ("test", *at)):
             self.machine.ok(*words, SOURCE_DATE_EPOCH=str(NOW))
@@ -320,6 +328,8 @@ class Bench:
             "test": ("test", *at),
             "refresh": ("refresh", *at),
             "import": ("import", self.layout),
+            "pull": ("pull", self.pulled),
+            "push": ("push", "localhost/base", self.pulled),
         }
 
     def run(self, name: str, **options) -> sheaf.Outcome:
