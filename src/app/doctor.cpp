@@ -112,7 +112,7 @@ Check overlay(const std::string& folder) {
   if (!pipe) {
     return {"overlayfs", Health::bad, pipe.error().summary(), ""};
   }
-  const pid_t child = fork();
+  const pid_t child = os::fork_alone();
   if (child == 0) {
     const auto result = mounts();
     if (!result) {

@@ -213,6 +213,8 @@ bool in_initial_user_namespace() {
 std::uint32_t effective_uid() { return geteuid(); }
 std::uint32_t effective_gid() { return getegid(); }
 
+pid_t fork_alone() { return _Fork(); }
+
 Result<void> enter_user_namespace(OwnMounts mounts) {
   const auto uid = getuid();
   const auto gid = getgid();
@@ -250,7 +252,7 @@ Result<void> enter_user_namespace(OwnMounts mounts) {
 }
 
 Result<void> probe_user_namespace() {
-  const pid_t child = fork();
+  const pid_t child = fork_alone();
   if (child < 0) {
     return Error::from_errno(errno, "starting a probe");
   }
@@ -268,7 +270,7 @@ Result<void> probe_user_namespace() {
 Result<Fd> swapped_user_namespace(unsigned from_uid, unsigned from_gid, unsigned to) {
   SHEAF_TRY_ASSIGN(Pipe ready, Pipe::create());
   const pid_t self = getpid();
-  const pid_t child = _Fork(); // without what a sanitizer does in a child: it would have a thread, and unshare fail
+  const pid_t child = fork_alone();
   if (child < 0) {
     return Error::from_errno(errno, "starting a helper for an ID map");
   }

@@ -6,6 +6,8 @@
 
 #include "os/fd.hpp"
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,6 +42,10 @@ Result<void> give_to_caller(const Fd& file);
 /// Whether this process will mount something itself. A copy of the host's mounts takes milliseconds to make and to
 /// drop, so who only starts sandboxes, which have their own, goes without.
 enum class OwnMounts { no, yes };
+
+/// fork(2) without what a sanitizer does in the child: ThreadSanitizer starts a thread there, and a process of two
+/// threads gets no user namespace.
+pid_t fork_alone();
 
 /// Moves this process, which must have one thread, into a new user namespace as its root, by newuidmap(1) and
 /// newgidmap(1). `unsupported` with advice if sub-ids, the tools or the kernel's permission are missing.

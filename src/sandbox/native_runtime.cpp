@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,6 +32,11 @@ public:
     std::array<char, 4096> buffer{};
     std::string line;
     for (;;) {
+      // Signals end this wait; from a thread in read(2) ThreadSanitizer keeps them.
+      pollfd waiting{pipe.get(), POLLIN, 0};
+      if (poll(&waiting, 1, -1) < 0 && errno == EINTR) {
+        continue;
+      }
       const auto got = ::read(pipe.get(), buffer.data(), buffer.size());
       if (got < 0 && errno == EINTR) {
         continue;

@@ -46,7 +46,7 @@ protected:
   /// Runs `test` as the caller of this case in a child, because entering a namespace cannot be undone. It returns what
   /// went wrong, or nothing.
   void in_child(const std::function<std::string()>& test) const {
-    const pid_t child = _Fork(); // in a child of fork ThreadSanitizer has a thread, and no namespace is to be had
+    const pid_t child = os::fork_alone();
     if (child == 0) {
       const auto problem = become_caller() ? test() : std::string("cannot become the caller");
       fprintf(stderr, "%s", problem.empty() ? "" : (problem + "\n").c_str());

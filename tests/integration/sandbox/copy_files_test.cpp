@@ -83,7 +83,7 @@ protected:
       EXPECT_EQ(std::system(fmt::format("chown -Rh {} '{}'", k_nobody, m_directory.path()).c_str()), 0); // NOLINT
     }
     const auto report = path("report");
-    const pid_t child = _Fork(); // in a child of fork ThreadSanitizer has a thread, and no namespace is to be had
+    const pid_t child = os::fork_alone();
     if (child == 0) {
       const auto out = os::open(report, O_WRONLY | O_CREAT | O_TRUNC, 0666);
       if (!out || !become_caller()) {
