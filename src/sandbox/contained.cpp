@@ -99,7 +99,8 @@ int contained_main(char** argv) {
   if (init == 0) {
     run_as_init(*alive, program);
   }
-  return wait_for(init);
+  // At once: LeakSanitizer would start a thread, which this process cannot after unshare.
+  _exit(wait_for(init));
 }
 
 } // namespace sheaf::sandbox

@@ -102,7 +102,7 @@ def test_what_runs_is_left_alone(three):
     assert {process["pid"] for process in running} >= {shell.pid, build.pid}
     for _ in range(3):
         collect(three)
-        assert names(three) == ["base", "one", "two"]
+        assert {"base", "one", "two"} <= set(names(three)) <= {"base", "one", "two", "slow"}  # may be built
         time.sleep(0.2)
     for process in (shell, build):
         outcome = sheaf.finish(process)
