@@ -147,19 +147,22 @@ Result<std::optional<StoredLayer>> Store::find(const ContentKey& content) {
 
 Result<std::optional<StoredLayer>> Store::load(const ContentKey& content) {
   const auto path = layer_path(content);
-  SHEAF_TRY_ASSIGN(const auto text, read_record(path + "/layer.json"));
-  if (!text) {
-    return std::optional<StoredLayer>();
-  }
-  auto record = parse_layer_record(*text);
-  if (!record || record->content_key != content || !os::is_directory(path + "/tree")) {
-    const std::scoped_lock lock(m_shared->damage_mutex);
-    if (m_shared->known_damage.insert(path).second) {
-      m_shared->damaged.push_back(path);
+  // What is no layer at the first look may have been taken away since its record was read, as a whole by a rename.
+  for (int look = 0; look < 2; ++look) {
+    SHEAF_TRY_ASSIGN(const auto text, read_record(path + "/layer.json"));
+    if (!text) {
+      return std::optional<StoredLayer>();
     }
-    return std::optional<StoredLayer>();
+    auto record = parse_layer_record(*text);
+    if (record && record->content_key == content && os::is_directory(path + "/tree")) {
+      return std::optional(StoredLayer{std::move(*record), path});
+    }
   }
-  return std::optional(StoredLayer{std::move(*record), path});
+  const std::scoped_lock lock(m_shared->damage_mutex);
+  if (m_shared->known_damage.insert(path).second) {
+    m_shared->damaged.push_back(path);
+  }
+  return std::optional<StoredLayer>();
 }
 
 std::vector<std::string> Store::take_damaged() {
