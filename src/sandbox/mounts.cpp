@@ -173,14 +173,16 @@ Result<void> mount_bind(MountPoints& points, const BindMount& bind, const Fd& ow
   if (owners) {
     SHEAF_TRY(os::map_mount_owners(mount, owners).context(doing));
   }
-  const bool is_device = bind.source.starts_with("/dev/");
-  const auto attributes =
-      (bind.access == Access::read_only ? MOUNT_ATTR_RDONLY : 0UL) | (is_device ? 0UL : MOUNT_ATTR_NODEV);
-  if (attributes != 0) {
-    SHEAF_TRY(os::set_mount_attributes(mount, attributes, Recursive::yes).context(doing));
-  }
+  const auto attributes = MOUNT_ATTR_NODEV | (bind.access == Access::read_only ? MOUNT_ATTR_RDONLY : 0UL);
+  SHEAF_TRY(os::set_mount_attributes(mount, attributes, Recursive::yes).context(doing));
   const auto kind = os::is_directory(bind.source) ? TargetKind::directory : TargetKind::file;
   return points.attach(mount, bind.target, kind).context(doing);
+}
+
+Result<void> mount_device(MountPoints& points, const std::string& path) {
+  const auto doing = fmt::format("mounting '{}'", path);
+  SHEAF_TRY_ASSIGN(const Fd mount, os::clone_tree(path, Recursive::yes).context(doing));
+  return points.attach(mount, path, TargetKind::file).context(doing);
 }
 
 Result<void> mount_new(MountPoints& points, const std::string& type, const std::string& target,

@@ -15,8 +15,11 @@
 
 namespace sheaf::sandbox {
 
-/// Attaches `bind`; `owners` as of owner_maps, may be empty.
+/// Attaches `bind`; `owners` as of owner_maps, may be empty. Device nodes in it do not open.
 Result<void> mount_bind(MountPoints& points, const BindMount& bind, const os::Fd& owners = os::Fd());
+
+/// Attaches a device of the machine at its own place.
+Result<void> mount_device(MountPoints& points, const std::string& path);
 
 /// Attaches a new file system of `type` at the directory `target`; options and attributes as of os::mount_file_system.
 Result<void> mount_new(MountPoints& points, const std::string& type, const std::string& target,

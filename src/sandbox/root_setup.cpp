@@ -30,8 +30,7 @@ Result<void> mount_devices(MountPoints& points, std::uint64_t shared_memory) {
   SHEAF_TRY(
       mount_new(points, "tmpfs", "/dev", {{"mode", "755"}, {"size", "65536k"}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
   for (const auto* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
-    SHEAF_TRY(
-        mount_bind(points, {fmt::format("/dev/{}", name), fmt::format("/dev/{}", name), Access::read_write, false}));
+    SHEAF_TRY(mount_device(points, fmt::format("/dev/{}", name)));
   }
   SHEAF_TRY(mount_new(points, "devpts", "/dev/pts",
                       {{"newinstance", ""}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}},

@@ -3,9 +3,13 @@
 
 import errno
 import os
+import pathlib
+import shutil
 import struct
+import tempfile
 
 import pytest
+import sheaf
 
 TIOCSTI = 0x5412
 
@@ -86,9 +90,13 @@ def test_device_nodes_cannot_be_made_or_used(project):
 
 @pytest.mark.root_only
 @pytest.mark.parametrize("account", ["root"], indirect=True)
-def test_a_device_node_in_the_project_does_not_open(project):
-    os.mknod(project.path / "node", 0o666 | 0o020000, os.makedev(1, 3))
-    outcome = project.sheaf("up", "--", "/bin/sh", "-c", "echo x > /workspace/node")
+@pytest.mark.parametrize("place", ["/var/tmp", "/dev/shm"])
+def test_a_device_node_in_the_project_does_not_open(machine, place):
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        project = sheaf.tiny_project(machine)
+        project.path = shutil.copytree(project.path, pathlib.Path(folder) / "project")
+        os.mknod(project.path / "node", 0o666 | 0o020000, os.makedev(1, 3))
+        outcome = project.sheaf("up", "--", "/bin/sh", "-c", "echo x > /workspace/node")
     assert outcome.code != 0, outcome
     assert "ermission denied" in outcome.err, outcome
 
