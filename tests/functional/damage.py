@@ -286,7 +286,7 @@ class Bench:
     def prepare(self) -> None:
         at = ("-C", self.project.path)
         for words in (("import", self.layout), ("push", "localhost/base", self.pulled), ("pull", self.pulled),
-                      ("build", "-t", "localhost/app", self.context.path),
+                      ("image", "rm", self.pulled), ("build", "-t", "localhost/app", self.context.path),
                       ("export", "localhost/app", "-o", self.machine.home / "app.tar"), ("refresh", *at),
                       ("up", *at, "--", "true"), ("test", *at)):
             self.machine.ok(*words, SOURCE_DATE_EPOCH=str(NOW))
