@@ -45,7 +45,7 @@ void use(const std::string& path) {
   if (index->add(record("new"))) {
     (void)index->content_of(record("new").recipe_key);
   }
-  (void)index->remove(record("base").recipe_key);
+  (void)index->remove({record("base").recipe_key});
 }
 
 } // namespace
