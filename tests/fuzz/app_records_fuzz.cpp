@@ -6,6 +6,7 @@
 #include "base/assert.hpp"
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
+#include "store/store.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -26,7 +27,8 @@ void check_pins(std::string_view text) {
 
 void check_environment(const std::string& folder, std::string_view text) {
   const auto path = folder + "/plans/saved.json";
-  static const bool made = os::make_directories(folder + "/plans") && app::save(path, {}, {});
+  static const bool made =
+      store::Store::open(folder) && os::make_directories(folder + "/plans") && app::save(path, {}, {});
   SHEAF_ASSERT(made);
   static const auto whole = Json::parse(os::read_file(path).value());
   const auto line = text.find('\n');
@@ -48,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const auto folder = os::TempDir::create("/dev/shm", "sheaf-fuzz-").value();
   if (size > 0) {
     const auto text = std::string_view(reinterpret_cast<const char*>(data), size).substr(1);
-    data[0] % 2 == 0 ? check_pins(text) : check_environment(folder.path(), text);
+    data[0] % 2 == 0 ? check_pins(text) : check_environment(folder.path() + "/store", text);
   }
   return 0;
 }

@@ -8,7 +8,6 @@
 #include "base/assert.hpp"
 #include "base/quantity.hpp"
 #include "containerfile/truth.hpp"
-#include "generate/java_keystore.hpp"
 #include "oci/root_fs.hpp"
 #include "sandbox/file_mode.hpp"
 
@@ -17,11 +16,14 @@
 #include <cstdint>
 #include <string_view>
 
+#include "generate/java_keystore.hpp"
+
 namespace {
 
 using namespace sheaf; // NOLINT(google-build-using-namespace): this file is a program
 
-template <class T> void check(const Result<T>& parsed) {
+template <class T>
+void check(const Result<T>& parsed) {
   SHEAF_ASSERT(parsed.has_value() || parsed.error().code() == ErrorCode::invalid ||
                parsed.error().code() == ErrorCode::unsupported);
 }
