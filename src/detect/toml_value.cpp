@@ -26,6 +26,10 @@ bool is_control(char c) {
   return (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == '\x7f';
 }
 
+/// Only comments, strings and quoted keys may have such, and no version has; elsewhere they lead the library to a place
+/// that it says cannot be reached.
+bool is_not_ascii(char c) { return static_cast<unsigned char>(c) > 0x7f; }
+
 } // namespace
 
 Result<std::optional<Written>> toml_text(std::string_view contents, std::string_view path) {
@@ -33,7 +37,10 @@ Result<std::optional<Written>> toml_text(std::string_view contents, std::string_
     const auto line = 1 + std::count(contents.begin(), found, '\n');
     return Error(ErrorCode::invalid, fmt::format("line {} is not TOML: it has a control character", line));
   }
-  const auto parsed = toml::parse(contents);
+  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+  std::string ascii(contents.substr(contents.starts_with(k_byte_order_mark) ? k_byte_order_mark.size() : 0));
+  std::ranges::replace_if(ascii, is_not_ascii, '?');
+  const auto parsed = toml::parse(ascii);
   if (!parsed) {
     const auto& error = parsed.error();
     return Error(ErrorCode::invalid,

@@ -181,7 +181,13 @@ std::string Reference::familiar() const {
   // "library/a/b" is no official image: without "library/" it would name another one.
   const bool is_official =
       text.starts_with(k_default_folder) && repository.find('/', k_default_folder.size()) == std::string::npos;
-  return is_official ? text.substr(k_default_folder.size()) : text;
+  if (is_official) {
+    text.erase(0, k_default_folder.size());
+  }
+  // Nor may what is left begin like the name of another registry: "docker.io/a.b/c".
+  const auto slash = text.find('/');
+  return slash != std::string::npos && looks_like_registry(std::string_view(text).substr(0, slash)) ? to_string()
+                                                                                                    : text;
 }
 
 } // namespace sheaf::oci

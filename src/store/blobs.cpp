@@ -3,6 +3,7 @@
 
 #include "os/file.hpp"
 #include "store/in_use.hpp"
+#include "store/record_json.hpp"
 #include "store/store.hpp"
 
 #include <fmt/format.h>
@@ -81,7 +82,7 @@ std::string serialise(const BlobRecord& record) {
 
 Result<BlobRecord> parse_blob_record(std::string_view text) {
   try {
-    const auto json = Json::parse(text);
+    const auto json = parse_record_json(text);
     BlobRecord record;
     record.blob.media_type = json.at("media_type");
     SHEAF_TRY_ASSIGN(record.blob.digest, Digest::parse(json.at("digest").get<std::string>()));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/image_record.hpp"
 
+#include "store/record_json.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <utility>
@@ -39,7 +41,7 @@ std::string serialise(const ImageRecord& record) {
 
 Result<ImageRecord> parse_image_record(std::string_view text) {
   try {
-    const auto json = Json::parse(text);
+    const auto json = parse_record_json(text);
     ImageRecord record;
     record.created = json.at("created");
     SHEAF_TRY_ASSIGN(record.image, oci::parse_image(json.at("image").get<std::string>()));

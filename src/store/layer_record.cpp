@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/layer_record.hpp"
 
+#include "store/record_json.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace sheaf::store {
@@ -111,7 +113,7 @@ std::string serialise(const LayerRecord& record) {
 
 Result<LayerRecord> parse_layer_record(std::string_view text) {
   try {
-    const auto json = Json::parse(text);
+    const auto json = parse_record_json(text);
     auto record = record_from(json);
     SHEAF_TRY_ASSIGN(record.recipe_key.digest, Digest::parse(json.at("recipe_key").get<std::string>()));
     SHEAF_TRY_ASSIGN(record.content_key.digest, Digest::parse(json.at("content_key").get<std::string>()));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/step_record.hpp"
 
+#include "store/record_json.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace sheaf::store {
@@ -21,7 +23,7 @@ std::string serialise(const StepRecord& record) {
 
 Result<StepRecord> parse_step_record(std::string_view text) {
   try {
-    const auto json = Json::parse(text);
+    const auto json = parse_record_json(text);
     StepRecord record;
     record.display = json.at("display");
     SHEAF_TRY_ASSIGN(record.content, Digest::parse(json.at("content").get<std::string>()));

@@ -82,6 +82,11 @@ TEST(FindVersion, Toml) {
   EXPECT_EQ(found("Cargo.toml", std::string_view("\n[\0#\n", 5), "package.rust-version"),
             "error: line 2 is not TOML: it has a control character");
   EXPECT_TRUE(found("Cargo.toml", "[package\n", "package.rust-version").starts_with("error: line 1 is not TOML"));
+  EXPECT_TRUE(
+      found("Cargo.toml", "caf\xC3\xA9 = 1\n", "package.rust-version").starts_with("error: line 1 is not TOML"));
+  EXPECT_EQ(found("Cargo.toml", "\xEF\xBB\xBF[package] # caf\xC3\xA9\nname = '\xC3\xA9'\nrust-version = '1.70'\n",
+                  "package.rust-version"),
+            "3: 1.70");
 }
 
 } // namespace

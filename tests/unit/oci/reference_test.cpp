@@ -12,13 +12,15 @@ namespace {
 const std::string k_hex(64, 'a');
 
 TEST(Reference, FillsInWhatPeopleLeaveOut) {
-  const std::array<std::tuple<std::string, std::string, std::string>, 13> cases = {{
+  const std::array<std::tuple<std::string, std::string, std::string>, 15> cases = {{
       {"debian", "docker.io/library/debian:latest", "debian:latest"},
       {"debian:12", "docker.io/library/debian:12", "debian:12"},
       {"me/app", "docker.io/me/app:latest", "me/app:latest"},
       {"docker.io/debian", "docker.io/library/debian:latest", "debian:latest"},
       {"index.docker.io/library/debian", "docker.io/library/debian:latest", "debian:latest"},
       {"docker.io/library/a/b:1", "docker.io/library/a/b:1", "library/a/b:1"},
+      {"docker.io/a.b/c", "docker.io/a.b/c:latest", "docker.io/a.b/c:latest"},
+      {"docker.io/localhost/c", "docker.io/localhost/c:latest", "docker.io/localhost/c:latest"},
       {"localhost/app", "localhost/app:latest", "localhost/app:latest"},
       {"localhost:5000/app", "localhost:5000/app:latest", "localhost:5000/app:latest"},
       {"Registry/app", "Registry/app:latest", "Registry/app:latest"},

@@ -93,6 +93,9 @@ TEST_F(ImagesTest, AnIdDependsOnConfigurationAndContentAlone) {
   EXPECT_NE(image_id(image("a", 1)), image_id(image("b", 1)));
   EXPECT_EQ(*parse_image_record(serialise(other)), other);
   EXPECT_EQ(parse_image_record("{}").error().code(), ErrorCode::corrupt);
+  auto text = serialise(other);
+  text.replace(text.find("\"created\": 2"), std::string_view("\"created\": 2").size(), "\"created\": 2e99");
+  EXPECT_EQ(parse_image_record(text).error().code(), ErrorCode::corrupt);
 }
 
 class StepsTest : public InStore {
