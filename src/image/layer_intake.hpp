@@ -17,9 +17,8 @@ struct TakenLayer {
   bool hides_all_below = false;
 };
 
-/// `diff_id` is what the configuration says. A layer that is there is not fetched again, unless its blob
-/// was lost. Nothing is kept of one that is
-/// not what was said.
+/// `diff_id` is what the configuration says. A layer that is there is not fetched again, unless its blob was
+/// lost. Nothing is kept of one that is not what was said.
 Result<TakenLayer> take_in_layer(ImageSource& source, const oci::Descriptor& layer, const Digest& diff_id,
                                  const ImportOptions& options, store::Store& store, const std::stop_token& stop);
 

@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "unit/store/store_support.hpp"
@@ -34,6 +36,23 @@ protected:
       names.push_back(part.name);
     }
     return names;
+  }
+
+  /// Collects everything while `parts` are mounted, in a thread with mounts of its own. Nothing if none can be had
+  /// here.
+  std::optional<GcReport> collect_while_mounted(const std::vector<std::string>& parts) const {
+    std::optional<GcReport> report;
+    std::jthread([&] {
+      const auto bind = [this](const std::string& part) {
+        return mount(path(part).c_str(), path(part).c_str(), nullptr, MS_BIND, nullptr) == 0;
+      };
+      if (unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+          std::ranges::all_of(parts, bind)) {
+        auto store = open();
+        report = collect_garbage(store, k_everything, {}).value();
+      }
+    }).join();
+    return report;
   }
 
   static constexpr GcOptions k_everything = {{0, std::nullopt, 4'000'000'000}, false};
@@ -99,7 +118,6 @@ TEST_F(GcTest, AStopEndsTheWaitForAnotherCollector) {
   EXPECT_EQ(collect_garbage(store, k_everything, stop.get_token()).error().code(), ErrorCode::cancelled);
 }
 
-/// In a thread with mounts of its own.
 TEST_F(GcTest, AMountedPartIsSkippedAndACacheElsewhereIsEmptied) {
   const auto stays = record("a", "r1", "c1");
   const auto goes = record("b", "r2", "c2");
@@ -109,28 +127,16 @@ TEST_F(GcTest, AMountedPartIsSkippedAndACacheElsewhereIsEmptied) {
     commit(store, goes);
     ASSERT_TRUE(os::write_file(store.folder("cache/apt").value() + "/old.deb", std::string(5000, 'x')));
   }
-  GcReport report;
-  bool may_mount = true;
-  std::jthread([&] {
-    const auto bind = [this](const std::string& part) {
-      return mount(path(part).c_str(), path(part).c_str(), nullptr, MS_BIND, nullptr) == 0;
-    };
-    may_mount = unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                bind("layers/" + stays.content_key.hex()) && bind("cache/apt");
-    if (may_mount) {
-      auto store = open();
-      report = collect_garbage(store, k_everything, {}).value();
-    }
-  }).join();
-  if (!may_mount) {
+  const auto report = collect_while_mounted({"layers/" + stays.content_key.hex(), "cache/apt"});
+  if (!report) {
     GTEST_SKIP() << "nothing can be mounted here";
   }
-  ASSERT_EQ(report.skipped.size(), 1U);
-  EXPECT_EQ(report.skipped[0].part, "layers/" + stays.content_key.hex());
+  ASSERT_EQ(report->skipped.size(), 1U);
+  EXPECT_EQ(report->skipped[0].part, "layers/" + stays.content_key.hex());
   EXPECT_FALSE(os::exists(path("layers/" + goes.content_key.hex())));
   EXPECT_TRUE(os::list_directory(path("cache/apt")).value().empty());
-  EXPECT_EQ(report.removed.size(), 2U);
-  EXPECT_GT(report.freed, 5000U);
+  EXPECT_EQ(report->removed.size(), 2U);
+  EXPECT_GT(report->freed, 5000U);
 }
 
 TEST_F(GcTest, AnImageThatIsMountedKeepsItsTrees) {
@@ -143,22 +149,13 @@ TEST_F(GcTest, AnImageThatIsMountedKeepsItsTrees) {
     made.trees = {{"layers/" + layer.content_key.hex(), layer.content_key.digest}};
     image = fmt::format("images/{}.json", store.save_image(made).value().hex());
   }
-  GcReport report;
-  bool may_mount = true;
-  std::jthread([&] {
-    may_mount = unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                mount(path(image).c_str(), path(image).c_str(), nullptr, MS_BIND, nullptr) == 0;
-    if (may_mount) {
-      auto store = open();
-      report = collect_garbage(store, k_everything, {}).value();
-    }
-  }).join();
-  if (!may_mount) {
+  const auto report = collect_while_mounted({image});
+  if (!report) {
     GTEST_SKIP() << "nothing can be mounted here";
   }
-  ASSERT_EQ(report.skipped.size(), 1U);
-  EXPECT_EQ(report.skipped[0].part, image);
-  EXPECT_TRUE(report.removed.empty());
+  ASSERT_EQ(report->skipped.size(), 1U);
+  EXPECT_EQ(report->skipped[0].part, image);
+  EXPECT_TRUE(report->removed.empty());
   EXPECT_TRUE(os::exists(path("layers/" + layer.content_key.hex())));
 }
 
