@@ -5,6 +5,7 @@
 #include "cache/tree_check.hpp"
 #include "layer/file_digest.hpp"
 #include "layer/inventory.hpp"
+#include "oci/manifest.hpp"
 #include "os/file.hpp"
 #include "store/blobs.hpp"
 #include "store/seal.hpp"
@@ -15,6 +16,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace sheaf::app {
@@ -159,6 +162,28 @@ Result<void> PartCheck::image(const std::string& hex, store::ImageRecord& record
     }
   }
   return {};
+}
+
+Result<std::size_t> PartCheck::lost_blobs(const store::ImageRecord& record) const {
+  if (!record.manifest) {
+    return 0;
+  }
+  const auto is_lost = [&](const Digest& digest) {
+    const auto blob = "blobs/sha256/" + digest.hex();
+    return !is_there(blob) || m_damaged.contains(blob);
+  };
+  if (is_lost(*record.manifest)) {
+    return 1;
+  }
+  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(full("blobs/sha256/" + record.manifest->hex())));
+  const auto parsed = oci::parse_manifest(text.value_or(""));
+  const auto* manifest = parsed ? std::get_if<oci::Manifest>(&*parsed) : nullptr;
+  if (manifest == nullptr) {
+    return 1;
+  }
+  std::set<Digest> blobs{manifest->config.digest};
+  std::ranges::transform(manifest->layers, std::inserter(blobs, blobs.end()), &oci::Descriptor::digest);
+  return static_cast<std::size_t>(std::ranges::count_if(blobs, is_lost));
 }
 
 Result<PartCheck::Name> PartCheck::tag(const std::string& name) const {

@@ -32,6 +32,8 @@ public:
   Result<store::LayerRecord> recipe(const std::string& hex) const;
   /// Its trees, too. `record` is filled if it can be read.
   Result<void> image(const std::string& hex, store::ImageRecord& record) const;
+  /// How many blobs of one that came from outside are gone or damaged: it works without, but cannot leave as it came.
+  Result<std::size_t> lost_blobs(const store::ImageRecord& record) const;
 
   /// What the file `tags/<name>` says.
   struct Name {

@@ -180,6 +180,17 @@ private:
         add(part, "image " + hex.substr(0, k_short), good.error());
         m_check.call_damaged(part);
       }
+      if (good) {
+        SHEAF_TRY(check_blobs_of(part, "image " + hex.substr(0, k_short), record));
+      }
+    }
+    return {};
+  }
+
+  Result<void> check_blobs_of(const std::string& part, const std::string& subject, const store::ImageRecord& record) {
+    SHEAF_TRY_ASSIGN(const auto lost, m_check.lost_blobs(record));
+    if (lost > 0 && !is_gone(part)) {
+      m_result.incomplete.push_back({part, subject, lost});
     }
     return {};
   }
@@ -230,10 +241,18 @@ private:
         const auto name = m_names.find(image);
         problem.used_by.push_back(name != m_names.end() ? name->second : image.substr(0, k_short));
       }
-      if (problem.part.starts_with("images/")) {
-        const auto name = m_names.find(problem.part.substr(problem.part.find('/') + 1, k_digits));
-        problem.subject = name != m_names.end() ? "image " + name->second : problem.subject;
-      }
+      name_image(problem.part, problem.subject);
+    }
+    for (auto& image : m_result.incomplete) {
+      name_image(image.part, image.subject);
+    }
+  }
+
+  void name_image(const std::string& part, std::string& subject) const {
+    const auto name =
+        part.starts_with("images/") ? m_names.find(part.substr(part.find('/') + 1, k_digits)) : m_names.end();
+    if (name != m_names.end() && !name->second.empty()) {
+      subject = "image " + name->second;
     }
   }
 

@@ -40,9 +40,20 @@ struct StoreProblem {
   bool is_mended = false;
 };
 
+/// An image that came from outside and works, but cannot leave as it came any more.
+struct IncompleteImage {
+  /// Path below the store's root.
+  std::string part;
+  /// For people: "image app:1".
+  std::string subject;
+  /// At least one.
+  std::size_t lost_blobs = 0;
+};
+
 struct StoreCheck {
   /// In the order in which they should be mended.
   std::vector<StoreProblem> problems;
+  std::vector<IncompleteImage> incomplete;
   /// What was looked at: "layers" to 12.
   std::map<std::string, std::size_t> checked;
 };

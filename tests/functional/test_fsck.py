@@ -84,6 +84,26 @@ def test_a_damaged_layer_comes_from_a_cache(built):
     assert check(built) == (0, [])
 
 
+def test_an_image_that_lost_blobs_works_and_is_named(built):
+    built.ok("export", "app:1", "--format", "oci-dir", "-o", "layout")
+    built.ok("image", "rm", "app:1")
+    built.ok("gc", "--older-than", "0", "-q")
+    built.ok("import", "layout", "localhost/came:1")
+    assert check(built) == (0, [])
+    for blob in built.machine.store.glob("blobs/sha256/*"):
+        blob.unlink()
+    outcome = built.sheaf("fsck")
+    assert outcome.code == 0 and "image localhost/came:1: works, but 1 of the blobs it came with is gone" in outcome.out
+    built.ok("import", "layout", "localhost/came:1")
+    layers = [blob for blob in built.machine.store.glob("blobs/sha256/*") if blob.read_bytes()[:1] != b"{"]
+    flip(layers[0])
+    report = built.sheaf("fsck", "--json", "--repair").json()
+    assert [one["mended"] for one in report["problems"]] == [True], report
+    assert [(one["subject"], one["lost_blobs"]) for one in report["incomplete"]] == [("image localhost/came:1", 1)]
+    built.ok("import", "layout", "localhost/came:1")
+    assert built.ok("fsck", "--json").json()["incomplete"] == []
+
+
 KINDS = ["layers/*/inventory", "layers/*/facts", "layers/*/layer.json", "recipes/*", "joins/*/seal", "joins/*/join.json",
          "steps/*/tree/sheaf.yml", "step-keys/*", "images/*", "tags/*", "index.db"]
 

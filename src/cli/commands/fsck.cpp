@@ -35,7 +35,11 @@ Json to_json(const app::StoreCheck& check) {
                         {"done", problem.done},
                         {"mended", problem.is_mended}});
   }
-  return {{"problems", problems}, {"checked", check.checked}};
+  Json incomplete = Json::array();
+  for (const auto& image : check.incomplete) {
+    incomplete.push_back({{"part", image.part}, {"subject", image.subject}, {"lost_blobs", image.lost_blobs}});
+  }
+  return {{"problems", problems}, {"incomplete", incomplete}, {"checked", check.checked}};
 }
 
 std::string line_of(const app::StoreProblem& problem) {
@@ -48,6 +52,12 @@ std::string to_text(const app::StoreCheck& check) {
   std::string text;
   for (const auto& problem : check.problems) {
     text += line_of(problem);
+  }
+  for (const auto& image : check.incomplete) {
+    text +=
+        fmt::format("{}: {}: works, but {} of the blobs it came with {} gone: 'sheaf pull' or 'sheaf import' brings "
+                    "them again\n",
+                    image.part, image.subject, image.lost_blobs, image.lost_blobs == 1 ? "is" : "are");
   }
   std::vector<std::string> counts;
   for (const auto& [what, count] : check.checked) {
