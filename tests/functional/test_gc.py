@@ -2,6 +2,7 @@
 """`sheaf gc` and `sheaf df`: what goes, what stays, and what runs meanwhile."""
 
 import concurrent.futures
+import os
 import shutil
 import signal
 import subprocess
@@ -51,6 +52,23 @@ def test_unneeded_layers_go_and_are_built_again(three):
     fsck(three)
     assert three.shell("cat /opt/two", "--layers", "two") == "two\n"
     assert three.ok("gc").out == "nothing to take away\n", "what was used lately stays"
+
+
+def test_a_layer_that_goes_while_its_record_is_read_is_not_called_damaged(three):
+    """The record is a pipe, and so the reader waits for it; meanwhile the layer is taken away as the collector does."""
+    (layer,) = [one for one in three.ok("df", "--json").json()["layers"] if one["name"] == "two"]
+    path = three.machine.store / "layers" / layer["content_key"].removeprefix("sha256:")
+    record = (path / "layer.json").read_bytes()
+    (path / "layer.json").unlink()
+    os.mkfifo(path / "layer.json")
+    (path / "layer.json").chmod(0o666)
+    running = three.start("plan", "--layers", "two")
+    with open(path / "layer.json", "wb") as pipe:  # waits until it is read
+        path.rename(three.machine.folder / "taken")
+        pipe.write(record)
+    outcome = sheaf.finish(running)
+    assert outcome.code == 0 and "damaged" not in outcome.err, outcome
+    assert "1 of 2 layers" in outcome.out, outcome
 
 
 def test_what_an_image_needs_stays(three):
