@@ -22,7 +22,7 @@ function(sheaf_archive target archive)
   target_link_libraries(sheaf_dep_${target} INTERFACE ${SHEAF_${target}_LIBRARY} ${ARGN})
 endfunction()
 
-sheaf_archive(yaml libyaml-cpp.a)
+sheaf_archive(libyaml libyaml.a)
 sheaf_archive(crypto libcrypto.a Threads::Threads ${CMAKE_DL_LIBS})
 sheaf_archive(sqlite libsqlite3.a Threads::Threads ${CMAKE_DL_LIBS} m)
 sheaf_archive(seccomp libseccomp.a)

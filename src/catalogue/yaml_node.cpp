@@ -2,13 +2,11 @@
 #include "catalogue/yaml_node.hpp"
 
 #include <fmt/format.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
+
+#include <yaml.h>
 
 #include <algorithm>
-#include <exception>
-#include <sstream>
+#include <array>
 #include <unordered_map>
 #include <utility>
 
@@ -17,19 +15,47 @@ namespace {
 
 constexpr std::size_t k_max_size = std::size_t{512} * 1024;
 constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+constexpr std::size_t k_max_depth = 100;
 
 using Source = std::shared_ptr<const SourceText>;
 
-std::size_t offset_of(const SourceText& source, const YAML::Mark& mark) {
-  if (mark.line < 0 || mark.column < 0) {
-    return 0;
-  }
-  auto column = static_cast<std::size_t>(mark.column) + 1;
-  if (mark.line == 0 && source.text().starts_with(k_byte_order_mark)) {
-    column += k_byte_order_mark.size(); // yaml-cpp does not count it
-  }
-  return source.offset({static_cast<std::size_t>(mark.line) + 1, column});
+/// How many bytes are before the text itself.
+std::size_t preamble_of(std::string_view text) {
+  return text.starts_with(k_byte_order_mark) ? k_byte_order_mark.size() : 0;
 }
+
+/// Turns libyaml's marks, which count the characters of the text, into offsets of bytes. They come nearly in order.
+class ByteOffsets {
+public:
+  explicit ByteOffsets(std::string_view text) : m_text(text), m_bytes(preamble_of(text)) {}
+
+  std::size_t at(const yaml_mark_t& mark) {
+    for (; m_characters < mark.index && m_bytes < m_text.size(); ++m_characters) {
+      ++m_bytes;
+      while (is_continued(m_bytes)) {
+        ++m_bytes;
+      }
+    }
+    for (; m_characters > mark.index && m_bytes > 0; --m_characters) {
+      --m_bytes;
+      while (is_continued(m_bytes)) {
+        --m_bytes;
+      }
+    }
+    return m_bytes;
+  }
+
+private:
+  /// Is this a byte of a character that began before?
+  bool is_continued(std::size_t byte) const {
+    constexpr unsigned k_top_two_bits = 0xC0;
+    return byte > 0 && byte < m_text.size() && (static_cast<unsigned char>(m_text[byte]) & k_top_two_bits) == 0x80;
+  }
+
+  std::string_view m_text;
+  std::size_t m_characters = 0;
+  std::size_t m_bytes;
+};
 
 /// From `begin` to the end of its line, without what follows the last visible character.
 Span rest_of_line(const SourceText& source, std::size_t begin) {
@@ -41,80 +67,44 @@ Span rest_of_line(const SourceText& source, std::size_t begin) {
   return {begin, end};
 }
 
-/// The byte behind the quote that closes the one at `begin`; nothing if it stays open.
-std::optional<std::size_t> end_of_quoted(std::string_view text, std::size_t begin) {
-  const char quote = text[begin];
-  for (auto at = begin + 1; at < text.size(); ++at) {
-    const bool is_doubled = quote == '\'' && text.substr(at, 2) == "''";
-    if (is_doubled || (quote == '"' && text[at] == '\\')) {
-      ++at;
-    } else if (text[at] == quote) {
-      return at + 1;
-    }
-  }
-  return std::nullopt;
+bool is_null(const yaml_event_t& event) {
+  constexpr std::array<std::string_view, 5> k_null = {"", "~", "null", "Null", "NULL"};
+  const auto& scalar = event.data.scalar;
+  const std::string_view text(reinterpret_cast<const char*>(scalar.value), scalar.length); // NOLINT(*-reinterpret-cast)
+  return scalar.style == YAML_PLAIN_SCALAR_STYLE && scalar.tag == nullptr && std::ranges::count(k_null, text) > 0;
 }
 
-bool is_quoted(std::string_view text, std::size_t begin) {
-  return begin < text.size() && (text[begin] == '"' || text[begin] == '\'');
-}
-
-/// The extent of a scalar as written. yaml-cpp says only where it starts.
-Span scalar_span(const SourceText& source, std::size_t begin, const std::string& value) {
-  const auto text = source.text();
-  if (is_quoted(text, begin)) {
-    return {begin, end_of_quoted(text, begin).value_or(rest_of_line(source, begin).end)};
-  }
-  if (begin < text.size() && (text[begin] == '|' || text[begin] == '>')) {
-    return {begin, begin + 1};
-  }
-  const auto line = rest_of_line(source, begin);
-  return {begin, std::min(line.end, begin + std::max<std::size_t>(1, value.size()))};
-}
-
-/// Builds the tree from yaml-cpp's events: cheaper than its own node graph, and the only way to see repeated keys.
-class TreeBuilder final : public YAML::EventHandler {
+/// Builds the tree from libyaml's events: its own node graph does not show repeated keys.
+class TreeBuilder {
 public:
-  TreeBuilder(Source source, Diagnostics& diagnostics) : m_source(std::move(source)), m_diagnostics(diagnostics) {}
+  TreeBuilder(Source source, Diagnostics& diagnostics)
+      : m_source(std::move(source)), m_offsets(m_source->text()), m_diagnostics(diagnostics) {}
 
   YamlNode take() { return std::move(m_root); }
+  std::size_t offset_of(const yaml_mark_t& mark) { return m_offsets.at(mark); }
+  bool is_too_deep() const { return m_open.size() > k_max_depth; }
 
-  void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
-  void OnDocumentEnd() override {}
-
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    const auto begin = offset_of(*m_source, mark);
-    add({YamlNode::Kind::null, {begin, begin}, {}, {}, {}});
-  }
-
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    const auto begin = offset_of(*m_source, mark);
-    m_diagnostics.error(m_source, rest_of_line(*m_source, begin), "yaml-syntax", "aliases are not supported",
-                        "write the value out");
-    leave_out();
-  }
-
-  void OnScalar(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
-                const std::string& value) override {
-    const auto begin = offset_of(*m_source, mark);
-    const auto span = scalar_span(*m_source, begin, value);
-    if (is_quoted(m_source->text(), begin) && !end_of_quoted(m_source->text(), begin)) {
-      m_diagnostics.error(m_source, span, "yaml-syntax", "the quote is not closed"); // yaml-cpp lets it pass
+  /// One of a node; others are not looked at.
+  void on(const yaml_event_t& event) {
+    const auto begin = offset_of(event.start_mark);
+    switch (event.type) {
+    case YAML_ALIAS_EVENT:
+      m_diagnostics.error(m_source, rest_of_line(*m_source, begin), "yaml-syntax", "aliases are not supported",
+                          "write the value out");
+      return leave_out();
+    case YAML_SCALAR_EVENT:
+      return on_scalar(event, begin);
+    case YAML_SEQUENCE_START_EVENT:
+      return open(begin, YamlNode::Kind::list);
+    case YAML_MAPPING_START_EVENT:
+      return open(begin, YamlNode::Kind::map);
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
+      return close();
+    default:
+      return;
     }
-    add({YamlNode::Kind::scalar, span, value, {}, {}});
   }
-
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
-                       YAML::EmitterStyle::value /*style*/) override {
-    open(mark, YamlNode::Kind::list);
-  }
-  void OnSequenceEnd() override { close(); }
-
-  void OnMapStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
-                  YAML::EmitterStyle::value /*style*/) override {
-    open(mark, YamlNode::Kind::map);
-  }
-  void OnMapEnd() override { close(); }
 
 private:
   /// A list or map whose end has not been seen.
@@ -127,9 +117,19 @@ private:
     std::unordered_map<std::string, Span> keys;
   };
 
-  void open(const YAML::Mark& mark, YamlNode::Kind kind) {
-    const auto span = rest_of_line(*m_source, offset_of(*m_source, mark));
-    m_open.push_back({{kind, span, {}, {}, {}}, {}, false, {}});
+  void on_scalar(const yaml_event_t& event, std::size_t begin) {
+    const auto& scalar = event.data.scalar;
+    if (is_null(event)) {
+      return add({YamlNode::Kind::null, {begin, begin}, {}, {}, {}});
+    }
+    const bool is_block = scalar.style == YAML_LITERAL_SCALAR_STYLE || scalar.style == YAML_FOLDED_SCALAR_STYLE;
+    const auto end = is_block ? begin + 1 : offset_of(event.end_mark);
+    std::string text(reinterpret_cast<const char*>(scalar.value), scalar.length); // NOLINT(*-reinterpret-cast)
+    add({YamlNode::Kind::scalar, {begin, end}, std::move(text), {}, {}});
+  }
+
+  void open(std::size_t begin, YamlNode::Kind kind) {
+    m_open.push_back({{kind, rest_of_line(*m_source, begin), {}, {}, {}}, {}, false, {}});
   }
 
   void close() {
@@ -170,7 +170,7 @@ private:
       return;
     }
     if (value.kind == YamlNode::Kind::null) {
-      value.span = entry.key_span; // yaml-cpp places a missing value at the token that follows
+      value.span = entry.key_span; // a missing value has no place of its own
     }
     const auto [first, is_new] = frame.keys.emplace(entry.key, entry.key_span);
     if (!is_new) {
@@ -184,26 +184,28 @@ private:
   }
 
   Source m_source;
+  ByteOffsets m_offsets;
   Diagnostics& m_diagnostics;
   YamlNode m_root;
   std::vector<Frame> m_open;
 };
 
-/// Advice for the complaints of yaml-cpp that people meet most.
-std::string syntax_hint(const std::string& message) {
-  if (message == YAML::ErrorMsg::MAP_VALUE) {
+/// Advice for the complaints of libyaml that people meet most.
+std::string syntax_hint(std::string_view problem) {
+  if (problem == "mapping values are not allowed in this context") {
     return "put text that contains ': ' in quotes";
   }
-  if (message == YAML::ErrorMsg::END_OF_MAP || message == YAML::ErrorMsg::END_OF_SEQ) {
-    return "check the indentation of this line";
+  if (problem == "did not find expected key" || problem == "did not find expected '-' indicator" ||
+      problem == "could not find expected ':'") {
+    return "check the indentation of this line, and that a key ends with ':'";
   }
-  if (message == YAML::ErrorMsg::TAB_IN_INDENTATION || message == YAML::ErrorMsg::UNKNOWN_TOKEN) {
+  if (problem.starts_with("found character that cannot start") || problem.starts_with("found a tab character")) {
     return "indent with spaces, and put text that starts with a special character in quotes";
   }
   return {};
 }
 
-/// Whether the bytes are worth handing to yaml-cpp, which takes UTF-16 and stray control characters for text.
+/// Whether the bytes are worth handing to libyaml.
 bool is_plain_text(const Source& source, Diagnostics& diagnostics) {
   const auto text = source->text();
   if (text.size() > k_max_size) {
@@ -224,30 +226,84 @@ bool is_plain_text(const Source& source, Diagnostics& diagnostics) {
   return true;
 }
 
+/// libyaml's parser over a text, and the event it is at.
+class EventReader {
+public:
+  explicit EventReader(std::string_view text) {
+    text.remove_prefix(preamble_of(text));
+    yaml_parser_initialize(&m_parser); // fails for lack of memory alone; then no event comes
+    yaml_parser_set_encoding(&m_parser, YAML_UTF8_ENCODING);
+    // NOLINTNEXTLINE(*-reinterpret-cast): bytes are bytes
+    yaml_parser_set_input_string(&m_parser, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  }
+  EventReader(const EventReader&) = delete;
+  EventReader& operator=(const EventReader&) = delete;
+  ~EventReader() {
+    yaml_event_delete(&m_event);
+    yaml_parser_delete(&m_parser);
+  }
+
+  /// False if the text is not YAML: `parser` says why.
+  bool next() {
+    yaml_event_delete(&m_event);
+    return yaml_parser_parse(&m_parser, &m_event) != 0;
+  }
+
+  const yaml_event_t& event() const { return m_event; }
+  const yaml_parser_t& parser() const { return m_parser; }
+
+private:
+  yaml_parser_t m_parser{};
+  yaml_event_t m_event{};
+};
+
+/// What libyaml complained of, in the words and at the place that help most.
+void report(const yaml_parser_t& parser, const Source& source, TreeBuilder& tree, Diagnostics& diagnostics) {
+  const std::string_view problem = parser.problem != nullptr ? parser.problem : "it cannot be read";
+  const std::string_view context = parser.context != nullptr ? parser.context : "";
+  if (parser.error == YAML_READER_ERROR) {
+    const auto begin = std::min(preamble_of(source->text()) + parser.problem_offset, source->text().size());
+    diagnostics.error(source, {begin, begin + 1}, "yaml-syntax", fmt::format("not text: {}", problem),
+                      "save the file as UTF-8 text");
+  } else if (context == "while scanning a quoted scalar" && problem == "found unexpected end of stream") {
+    const auto begin = tree.offset_of(parser.context_mark);
+    diagnostics.error(source, rest_of_line(*source, begin), "yaml-syntax", "the quote is not closed");
+  } else {
+    const auto begin = tree.offset_of(parser.problem_mark);
+    diagnostics.error(source, {begin, begin + 1}, "yaml-syntax", fmt::format("not valid YAML: {}", problem),
+                      syntax_hint(problem));
+  }
+}
+
 } // namespace
 
 std::optional<YamlNode> parse_yaml(const Source& source, Diagnostics& diagnostics) {
   if (!is_plain_text(source, diagnostics)) {
     return std::nullopt;
   }
-  try {
-    std::istringstream stream{std::string(source->text())};
-    YAML::Parser parser(stream);
-    TreeBuilder first(source, diagnostics);
-    parser.HandleNextDocument(first);
-    Diagnostics ignored;
-    TreeBuilder second(source, ignored);
-    if (parser && parser.HandleNextDocument(second)) {
-      diagnostics.error(source, second.take().span, "yaml-syntax", "only one document is allowed in a file");
+  EventReader reader(source->text());
+  TreeBuilder tree(source, diagnostics);
+  for (int documents = 0; reader.next();) {
+    const auto& event = reader.event();
+    if (event.type == YAML_STREAM_END_EVENT) {
+      return tree.take();
     }
-    return first.take();
-  } catch (const YAML::Exception& exception) {
-    const auto begin = offset_of(*source, exception.mark);
-    diagnostics.error(source, {begin, begin + 1}, "yaml-syntax", "not valid YAML: " + exception.msg,
-                      syntax_hint(exception.msg));
-  } catch (const std::exception& exception) {
-    diagnostics.error(source, {}, "yaml-syntax", fmt::format("not valid YAML: {}", exception.what()));
+    documents += event.type == YAML_DOCUMENT_START_EVENT ? 1 : 0;
+    const bool is_node = event.type != YAML_DOCUMENT_START_EVENT;
+    if (documents > 1 && is_node) {
+      const auto begin = tree.offset_of(event.start_mark);
+      diagnostics.error(source, rest_of_line(*source, begin), "yaml-syntax", "only one document is allowed in a file");
+      return tree.take();
+    }
+    tree.on(event);
+    if (tree.is_too_deep()) {
+      const auto begin = tree.offset_of(event.start_mark);
+      diagnostics.error(source, {begin, begin + 1}, "yaml-syntax",
+                        fmt::format("lists and maps are nested more than {} deep", k_max_depth));
+      return std::nullopt;
+    }
   }
+  report(reader.parser(), source, tree, diagnostics);
   return std::nullopt;
 }
 

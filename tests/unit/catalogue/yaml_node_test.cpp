@@ -43,6 +43,28 @@ TEST(YamlNode, PlacesSurviveByteOrderMarkAndCarriageReturns) {
   EXPECT_EQ(spanned(text, root->entries.at(1).value.span), "two");
 }
 
+TEST(YamlNode, PlacesAreBytesWhateverTheCharacters) {
+  const std::string text = "größe: \"ä ö\" # ü\n名前: [é, x]\nlast: 'ß'\n";
+  const auto root = parse(text);
+  ASSERT_TRUE(root.has_value());
+  ASSERT_EQ(root->entries.size(), 3U);
+  EXPECT_EQ(spanned(text, root->entries[0].value.span), "\"ä ö\"");
+  EXPECT_EQ(spanned(text, root->entries[1].key_span), "名前");
+  EXPECT_EQ(spanned(text, root->entries[1].value.items.at(1).span), "x");
+  EXPECT_EQ(spanned(text, root->entries[2].value.span), "'ß'");
+}
+
+TEST(YamlNode, NothingIsNull) {
+  const auto root = parse("[~, null, '', 'null', !!str ~, nUll]\n");
+  ASSERT_TRUE(root.has_value());
+  const std::vector kinds = {YamlNode::Kind::null,   YamlNode::Kind::null,   YamlNode::Kind::scalar,
+                             YamlNode::Kind::scalar, YamlNode::Kind::scalar, YamlNode::Kind::scalar};
+  ASSERT_EQ(root->items.size(), kinds.size());
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    EXPECT_EQ(root->items[i].kind, kinds[i]) << i;
+  }
+}
+
 TEST(YamlNode, KeepsScalarsAsWritten) {
   const auto root = parse("[1.20, 007, yes, '']");
   ASSERT_TRUE(root.has_value());
@@ -64,7 +86,8 @@ TEST(YamlNode, ReportsWhatIsNoYaml) {
   const std::string deep(5000, '[');
   for (const auto& text :
        {std::string("a: [b\n"), std::string("a: b: c\n"), std::string("a: \"b\n"), std::string("\tb: c\n"),
-        std::string("a\0b", 3), std::string("a: *b\n"), deep, std::string("a: 1\n--- \nb: 2\n")}) {
+        std::string("a\0b", 3), std::string("a: *b\n"), deep, std::string("a: 1\n--- \nb: 2\n"),
+        std::string("a: \xC4\n"), std::string("a: \xC2\x80\n"), std::string("\xEF\xBB\xBF\xFF")}) {
     std::vector<std::string> rules;
     parse(text, &rules);
     EXPECT_EQ(rules, std::vector<std::string>{"yaml-syntax"}) << text.substr(0, 40);
