@@ -33,7 +33,7 @@ std::string_view trim(std::string_view text) {
   constexpr std::string_view k_blank = " \t\r\n";
   const auto first = text.find_first_not_of(k_blank);
   if (first == std::string_view::npos) {
-    return {};
+    return text.substr(0, 0); // of the argument, so that it has a place
   }
   return text.substr(first, text.find_last_not_of(k_blank) - first + 1);
 }

@@ -16,6 +16,14 @@ TEST(Text, Splits) {
   EXPECT_TRUE(lines_of("").empty());
 }
 
+TEST(Text, WhatIsLeftOfBlanksHasAPlaceInThem) {
+  const std::string_view text = "a; ;b";
+  EXPECT_EQ(trim(" \t a b\n"), "a b");
+  const auto nothing = trim(text.substr(2, 1));
+  EXPECT_TRUE(nothing.empty());
+  EXPECT_EQ(nothing.data() - text.data(), 2);
+}
+
 TEST(Text, QuotesForTheShell) {
   EXPECT_EQ(shell_quote("plain-1.2/x"), "plain-1.2/x");
   EXPECT_EQ(shell_quote(""), "''");
