@@ -270,8 +270,10 @@ void report(const yaml_parser_t& parser, const Source& source, TreeBuilder& tree
     diagnostics.error(source, rest_of_line(*source, begin), "yaml-syntax", "the quote is not closed");
   } else {
     const auto begin = tree.offset_of(parser.problem_mark);
-    diagnostics.error(source, {begin, begin + 1}, "yaml-syntax", fmt::format("not valid YAML: {}", problem),
-                      syntax_hint(problem));
+    const auto hint = context.starts_with("while parsing a flow")
+                          ? fmt::format("the bracket was opened in line {}", parser.context_mark.line + 1)
+                          : syntax_hint(problem);
+    diagnostics.error(source, {begin, begin + 1}, "yaml-syntax", fmt::format("not valid YAML: {}", problem), hint);
   }
 }
 
