@@ -21,7 +21,7 @@ namespace {
 using os::Fd;
 
 /// Inside a user namespace the caller is this id; as real root, root.
-unsigned caller_id() { return os::in_initial_user_namespace() ? os::effective_uid() : os::k_caller_id; }
+unsigned caller_id() { return os::is_caller_mapped() ? os::k_caller_id : os::effective_uid(); }
 
 Result<void> settle(const Fd& folder, const std::string& name, const struct stat& info) {
   const auto doing = [&] { return fmt::format("setting owner, mode and time of '{}'", name); };

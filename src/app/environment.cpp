@@ -178,7 +178,7 @@ bool is_whole(const std::string& folder) {
 
 /// Says that the trees are in use, then looks whether they are there.
 bool use_trees(Environment& environment, const std::string& store_root) {
-  if (!store::has_our_format(store_root)) {
+  if (!store::has_our_format(store_root) || !store::check_owner(store_root)) {
     return false; // the long way says so
   }
   auto in_use = store::InUse::open(store_root);

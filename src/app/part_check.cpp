@@ -16,8 +16,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <iterator>
 #include <map>
 
 namespace sheaf::app {
@@ -181,9 +179,14 @@ Result<std::size_t> PartCheck::lost_blobs(const store::ImageRecord& record) cons
   if (manifest == nullptr) {
     return 1;
   }
-  std::set<Digest> blobs{manifest->config.digest};
-  std::ranges::transform(manifest->layers, std::inserter(blobs, blobs.end()), &oci::Descriptor::digest);
-  return static_cast<std::size_t>(std::ranges::count_if(blobs, is_lost));
+  std::set<Digest> lost;
+  for (const auto& layer : manifest->layers) { // without its record nobody knows whose blob it is
+    const auto blob_record = store::Blobs::record_part("unpacked/" + layer.digest.hex(), store::k_as_it_came);
+    if (is_lost(layer.digest) || !is_there(blob_record) || m_damaged.contains(blob_record)) {
+      lost.insert(layer.digest);
+    }
+  }
+  return lost.size() + (is_lost(manifest->config.digest) ? 1 : 0);
 }
 
 Result<PartCheck::Name> PartCheck::tag(const std::string& name) const {

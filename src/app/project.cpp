@@ -158,7 +158,7 @@ std::string user_config_folder() {
   if (const auto config = os::environment("XDG_CONFIG_HOME")) {
     return *config + "/sheaf";
   }
-  return os::environment("HOME").value_or("/root") + "/.config/sheaf";
+  return os::home_directory() + "/.config/sheaf";
 }
 
 Result<void> refuse_registries(const cat::ProjectConfig& level) {

@@ -73,8 +73,9 @@ private:
     return !good;
   }
 
+  /// Under the collector's lock: it takes empty ones.
   Result<void> make_aside() {
-    if (m_aside.empty()) {
+    if (m_aside.empty() || !os::exists(m_aside)) {
       SHEAF_TRY_ASSIGN(const auto parent, m_session.store.folder("quarantine"));
       SHEAF_TRY_ASSIGN(auto folder, os::TempDir::create(parent, fmt::format("{}-", std::time(nullptr))));
       m_aside = folder.keep();
@@ -85,17 +86,18 @@ private:
   /// The whole part, so that somebody can look what became of it. False if that is not called for any more.
   Result<bool> put_aside(StoreProblem& problem) {
     auto& store = m_session.store;
-    SHEAF_TRY(make_aside());
     SHEAF_TRY_ASSIGN(const auto alone, store::wait_for_key(store, "gc", m_session.stop));
+    SHEAF_TRY_ASSIGN(const auto replacing, store::wait_for_key(store, "replace", m_session.stop));
     SHEAF_TRY_ASSIGN(const bool is_damaged, is_still_damaged(problem));
     if (!is_damaged) {
       return false;
     }
+    SHEAF_TRY(make_aside());
     const auto path = fmt::format("{}/{}", store.root(), problem.part);
     auto name = problem.part;
     std::ranges::replace(name, '/', '-');
     const auto to = fmt::format("{}/{}", m_aside, name);
-    if (auto moved = os::rename(path, to); !moved && moved.error().code() != ErrorCode::not_found) {
+    if (auto moved = os::rename(path, to); !moved && os::exists(path)) {
       return std::move(moved).error();
     }
     problem.done = fmt::format("put aside in '{}'", m_aside);

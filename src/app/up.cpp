@@ -320,7 +320,7 @@ Result<os::ExitStatus> run_in(const Environment& environment, std::vector<std::s
   if (const auto term = os::environment("TERM")) {
     request.environment["TERM"] = *term;
   }
-  SHEAF_TRY_ASSIGN(const auto mounts, user_mounts(environment, os::environment("HOME").value_or("/root")));
+  SHEAF_TRY_ASSIGN(const auto mounts, user_mounts(environment, os::home_directory()));
   request.binds.insert(request.binds.end(), mounts.begin(), mounts.end());
   const auto runtime = sandbox::native_runtime();
   return workspace::run(request, *runtime, events, stop);

@@ -55,10 +55,9 @@ public:
 
   Result<void> tools_into(const std::string& upper, std::stop_token stop) {
     SHEAF_TRY_ASSIGN(const auto spec, spec_for(upper));
-    SHEAF_TRY_ASSIGN(const auto logs, m_tools.store.folder("logs"));
-    SHEAF_TRY_ASSIGN(const auto log,
-                     BuildLog::open(fmt::format("{}/generated-{}.log", logs, m_tasks.front().key.short_hex()),
-                                    "generated files", m_tools.events));
+    SHEAF_TRY_ASSIGN(const auto path,
+                     m_tools.store.log_path(fmt::format("generated-{}.log", m_tasks.front().key.short_hex())));
+    SHEAF_TRY_ASSIGN(const auto log, BuildLog::open(path, "generated files", m_tools.events));
     Clockwork clock;
     const auto outcome =
         m_tools.runtime.run(spec, {-1, log->output(), log->output()}, stop, [&](std::size_t) { clock.start(); });

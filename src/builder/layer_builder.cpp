@@ -319,9 +319,8 @@ Result<store::StoredLayer> LayerBuilder::build_new(const plan::LayerPlan& plan, 
                                                    const std::vector<store::StoredLayer>& closure,
                                                    std::stop_token stop) {
   SHEAF_TRY_ASSIGN(auto staging, m_store.stage());
-  SHEAF_TRY_ASSIGN(const auto logs, m_store.folder("logs"));
-  SHEAF_TRY_ASSIGN(const auto log, BuildLog::open(fmt::format("{}/{}-{}.log", logs, plan.name, key.short_hex()),
-                                                  "layer " + plan.name, m_events));
+  SHEAF_TRY_ASSIGN(const auto path, m_store.log_path(fmt::format("{}-{}.log", plan.name, key.short_hex())));
+  SHEAF_TRY_ASSIGN(const auto log, BuildLog::open(path, "layer " + plan.name, m_events));
   Composition below;
   if (!closure.empty()) {
     SHEAF_TRY_ASSIGN(below, m_composer.compose(closure, stop));
@@ -341,9 +340,8 @@ Result<Rebuilt> LayerBuilder::rebuild(const plan::LayerPlan& plan, const std::ve
   SHEAF_TRY_ASSIGN(const auto folder,
                    os::TempDir::create(conditions.place.empty() ? links.path() : conditions.place, "sheaf-verify-"));
   SHEAF_TRY_ASSIGN(auto place, store::Staging::create(folder.path()));
-  SHEAF_TRY_ASSIGN(const auto logs, m_store.folder("logs"));
-  SHEAF_TRY_ASSIGN(const auto log,
-                   BuildLog::open(fmt::format("{}/{}-verify.log", logs, plan.name), "layer " + plan.name, m_events));
+  SHEAF_TRY_ASSIGN(const auto path, m_store.log_path(plan.name + "-verify.log"));
+  SHEAF_TRY_ASSIGN(const auto log, BuildLog::open(path, "layer " + plan.name, m_events));
   Composition below;
   if (!closure.empty()) {
     SHEAF_TRY_ASSIGN(below, m_composer.compose(closure, stop));

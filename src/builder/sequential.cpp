@@ -28,9 +28,8 @@ Result<void> build_link(const plan::LayerPlan& plan, const std::vector<std::stri
                         const Tools& tools, std::stop_token stop) {
   const auto& [base, store, runtime, events, downloads] = tools;
   SHEAF_TRY(os::make_directories(staging.file("upper")));
-  SHEAF_TRY_ASSIGN(const auto logs, store.folder("logs"));
-  SHEAF_TRY_ASSIGN(const auto log,
-                   BuildLog::open(fmt::format("{}/{}-sequence.log", logs, plan.name), "layer " + plan.name, events));
+  SHEAF_TRY_ASSIGN(const auto path, store.log_path(plan.name + "-sequence.log"));
+  SHEAF_TRY_ASSIGN(const auto log, BuildLog::open(path, "layer " + plan.name, events));
   SHEAF_TRY_ASSIGN(auto support, prepare_support(staging.file("run"), "sheaf-build"));
   SHEAF_TRY_ASSIGN(const auto npm, store.folder("cache/npm"));
   SHEAF_TRY(add_build_support(support, npm));

@@ -29,10 +29,42 @@ std::optional<struct stat> look(const Fd& folder, const char* name) {
   return info;
 }
 
-/// The inventories say so already; a tree that somebody changed since would be seen here.
+/// Before contents are compared: the inventories say all of it already, a tree that somebody changed may differ.
 bool alike(const struct stat& a, const struct stat& b) {
   return S_ISREG(a.st_mode) && a.st_mode == b.st_mode && a.st_uid == b.st_uid && a.st_gid == b.st_gid &&
          a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+}
+
+/// As many bytes from `offset` on as there are, at most a buffer; nothing if they cannot be read.
+std::optional<std::string_view> read_block(const Fd& file, off_t offset, std::vector<char>& buffer) {
+  std::size_t used = 0;
+  while (used < buffer.size()) {
+    const auto got = pread(file.get(), buffer.data() + used, buffer.size() - used, offset + static_cast<off_t>(used));
+    if (got < 0 && errno != EINTR) {
+      return std::nullopt;
+    }
+    if (got == 0) {
+      break;
+    }
+    used += got > 0 ? static_cast<std::size_t>(got) : 0;
+  }
+  return std::string_view(buffer.data(), used);
+}
+
+bool have_equal_bytes(const Fd& a, const Fd& b) {
+  constexpr std::size_t k_block = std::size_t{256} * 1024;
+  std::vector<char> buffer_a(k_block);
+  std::vector<char> buffer_b(k_block);
+  for (off_t offset = 0;; offset += static_cast<off_t>(k_block)) {
+    const auto block_a = read_block(a, offset, buffer_a);
+    const auto block_b = read_block(b, offset, buffer_b);
+    if (!block_a || !block_b || *block_a != *block_b) {
+      return false;
+    }
+    if (block_a->size() < k_block) {
+      return true;
+    }
+  }
 }
 
 /// Links files of one donor into the tree, folder by folder, and keeps the times of the folders.
@@ -79,7 +111,7 @@ private:
   std::optional<std::uint64_t> link_here(const char* name) {
     const auto mine = m_into ? look(m_into, name) : std::nullopt;
     const auto theirs = m_into ? look(m_from, name) : std::nullopt;
-    if (!mine || !theirs || !alike(*mine, *theirs) || mine->st_nlink > 1) {
+    if (!mine || !theirs || !alike(*mine, *theirs) || mine->st_nlink > 1 || !have_same_content(name)) {
       return std::nullopt;
     }
     if (linkat(m_from.get(), name, AT_FDCWD, m_scratch.c_str(), 0) != 0) {
@@ -91,6 +123,13 @@ private:
     }
     m_changed = true;
     return static_cast<std::uint64_t>(mine->st_size);
+  }
+
+  /// Damage of the donor must not become ours.
+  bool have_same_content(const char* name) const {
+    const auto mine = os::open_beneath(m_into, name, O_RDONLY | O_NOFOLLOW);
+    const auto theirs = os::open_beneath(m_from, name, O_RDONLY | O_NOFOLLOW);
+    return mine && theirs && have_equal_bytes(*mine, *theirs);
   }
 
   const Fd& m_tree;

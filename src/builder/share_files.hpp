@@ -22,10 +22,10 @@ struct SharedFiles {
 };
 
 /// Shares the files of `tree`, which nobody else uses yet and `inventory` lists, with those of `donors` that have the
-/// same path and equal in every field of the inventory: contents, mode, owner, time, attributes. Hard links within the
-/// tree stay as they are. `scratch` is a path of no file, in the same file system. A file that cannot be linked (too
-/// many links, a file system without them, a donor that vanished or is not what its inventory says) is left alone.
-/// `corrupt` if `inventory` is not one.
+/// same path, equal in every field of the inventory (contents, mode, owner, time, attributes) and, read once more, byte
+/// for byte. Hard links within the tree stay as they are. `scratch` is a path of no file, in the same file system. A
+/// file that cannot be linked (too many links, a file system without them, a donor that vanished or is not what its
+/// inventory says) is left alone. `corrupt` if `inventory` is not one.
 Result<SharedFiles> share_files(const std::string& tree, std::string_view inventory,
                                 const std::vector<store::StoredLayer>& donors, const std::string& scratch);
 

@@ -206,8 +206,8 @@ private:
     m_build.events.emit({EventKind::begin, m_subject, m_index == 0 ? "new" : fmt::format("from step {}", m_index + 1)});
     SHEAF_TRY_ASSIGN(auto staging, m_build.store.stage());
     m_staging.emplace(std::move(staging));
-    SHEAF_TRY_ASSIGN(const auto logs, m_build.store.folder("logs"));
-    const auto path = fmt::format("{}/{}-{}.log", logs, file_name(m_stage.name), key.short_hex());
+    SHEAF_TRY_ASSIGN(const auto path,
+                     m_build.store.log_path(fmt::format("{}-{}.log", file_name(m_stage.name), key.short_hex())));
     SHEAF_TRY_ASSIGN(m_log, BuildLog::open(path, m_subject, m_build.events));
     SHEAF_TRY(os::make_directories(m_staging->file("empty")));
     SHEAF_TRY(make_mount_points());

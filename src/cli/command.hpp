@@ -74,6 +74,11 @@ public:
   app::Choices choices() const;
   /// Writes the result: standard output is for results, standard error for everything else.
   static void print(std::string_view text);
+  /// Whether all of it could be written.
+  static Result<void> printed();
+
+private:
+  static inline int s_print_errno = 0;
 };
 
 /// Options that every command has.

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Ctrl-C and SIGTERM as a stop request. The second one ends the process at once; everything it started goes with it,
-// because children are told to die with their parent.
+// Ctrl-C, SIGTERM and SIGHUP as a stop request, unless who started us had them ignored. The second one ends the process
+// at once (one within 20 ms of the first is the same request, sent twice); everything it started goes with it, because
+// children are told to die with their parent.
 
 #include "base/result.hpp"
 #include "os/fd.hpp"
 
 #include <stop_token>
 #include <thread>
+#include <vector>
 
 namespace sheaf::cli {
 
@@ -30,6 +32,7 @@ private:
   std::stop_source m_source;
   os::Pipe m_pipe;
   std::jthread m_thread;
+  std::vector<int> m_watched;
 };
 
 } // namespace sheaf::cli

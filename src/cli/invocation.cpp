@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 namespace sheaf::cli {
@@ -33,8 +34,17 @@ app::Choices Invocation::choices() const {
 void Invocation::print(std::string_view text) {
   // Much of it was written by strangers: names of files and packages, histories of images.
   const auto shown = isatty(STDOUT_FILENO) == 1 ? printable(text, Colours::kept) : std::string(text);
-  std::fwrite(shown.data(), 1, shown.size(), stdout);
-  std::fflush(stdout);
+  errno = 0;
+  if ((std::fwrite(shown.data(), 1, shown.size(), stdout) != shown.size() || std::fflush(stdout) != 0) &&
+      s_print_errno == 0) {
+    s_print_errno = errno;
+  }
+}
+
+Result<void> Invocation::printed() {
+  return s_print_errno == 0 ? Result<void>()
+                            : Error::from_errno(s_print_errno, "writing to standard output")
+                                  .with_hint("what was printed is not complete");
 }
 
 } // namespace sheaf::cli

@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,11 +89,16 @@ Result<int> run(const std::vector<std::string>& words) {
   invocation.options = parsed.options;
   invocation.lists = parsed.lists;
   invocation.operands = parsed.operands;
+  if (invocation.value("root") == "") {
+    return Error(ErrorCode::invalid, "'--root' is empty").with_hint("is a variable of the shell not set?");
+  }
   invocation.store_root = absolute(invocation.value("root").value_or(store::default_root()));
   invocation.events = renderer.get();
   cli::Interrupts interrupts;
   invocation.interrupts = &interrupts;
-  return advised(parsed.command->run(invocation), invocation.store_root);
+  SHEAF_TRY_ASSIGN(const auto code, advised(parsed.command->run(invocation), invocation.store_root));
+  SHEAF_TRY(cli::Invocation::printed());
+  return code;
 }
 
 /// With advice on what any command may meet, unless somebody gave better.
@@ -103,9 +109,20 @@ Error advised(Error error) {
   return error;
 }
 
+/// So that none of our files gets the number of a stream that the caller closed: programs inside would be given it. The
+/// other way round than the stream is used, as if it were closed still.
+void fill_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) < 0) {
+      [[maybe_unused]] const int filled = open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
+  fill_standard_streams();
   // What a layer holds must not depend on who builds it: COPY, WORKDIR and the roots of trees are made by us and our
   // helpers. Here, before there are threads, and nowhere else; files of the user are made by commands, which have a
   // mask of their own.

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "os/file.hpp"
+#include "store/format.hpp"
 
 #include <fmt/format.h>
 
@@ -14,6 +15,7 @@ namespace sheaf::cli {
 Result<void> become_able(const Invocation& invocation, os::OwnMounts mounts) {
   if (os::effective_uid() != 0) {
     // As ourselves, so that the store's own folder belongs to us and not to a sub-id.
+    SHEAF_TRY(store::check_is_store(invocation.store_root).context("opening the store"));
     SHEAF_TRY(os::make_directories(invocation.store_root).context("creating the store"));
     SHEAF_TRY(os::enter_user_namespace(mounts));
   }
@@ -23,6 +25,7 @@ Result<void> become_able(const Invocation& invocation, os::OwnMounts mounts) {
 Result<store::Store> open_store(Invocation& invocation) {
   SHEAF_TRY(become_able(invocation, os::OwnMounts::yes));
   SHEAF_TRY_ASSIGN(auto store, store::Store::open(invocation.store_root));
+  store.heed(invocation.stop());
   if (store.abandoned() > 0) {
     invocation.events->emit({EventKind::note, "store",
                              fmt::format("removed {} unfinished {} of a sheaf that was killed", store.abandoned(),

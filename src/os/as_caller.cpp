@@ -16,7 +16,7 @@ bool become_user(unsigned uid) { return syscall(SYS_setresuid, -1, uid, -1) == 0
 bool become_group(unsigned gid) { return syscall(SYS_setresgid, -1, gid, -1) == 0; }
 
 bool become_caller() {
-  if (effective_uid() != 0 || in_initial_user_namespace() || !become_group(k_caller_id)) {
+  if (effective_uid() != 0 || !is_caller_mapped() || !become_group(k_caller_id)) {
     return false;
   }
   if (become_user(k_caller_id)) {

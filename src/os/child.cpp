@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -91,11 +92,16 @@ Result<Child> Child::spawn(const SpawnOptions& options) {
   SpawnSetup setup;
   reset_signals(setup, options);
   // First everything is moved out of the way, so that a target number never overwrites a source not yet used.
+  int beyond = STDERR_FILENO + 1;
+  for (const auto& [from, to] : options.descriptors) {
+    beyond = std::max(beyond, to + 1);
+  }
   std::vector<Fd> copies;
   for (const auto& [from, to] : options.descriptors) {
-    Fd copy(fcntl(from, F_DUPFD_CLOEXEC, 100));
+    Fd copy(fcntl(from, F_DUPFD_CLOEXEC, beyond));
     if (!copy) {
-      return Error::from_errno(errno, "duplicating a descriptor for a child process");
+      return Error::from_errno(errno, "duplicating a descriptor for a child process")
+          .with_hint("'ulimit -n' may allow too few");
     }
     posix_spawn_file_actions_adddup2(&setup.actions, copy.get(), to);
     copies.push_back(std::move(copy));

@@ -69,5 +69,7 @@ Result<std::string> read_link_at(const Fd& directory, const std::string& name);
 std::string boot_id();
 /// The value of an environment variable; nothing if unset or empty.
 std::optional<std::string> environment(const std::string& name);
+/// HOME, else what the database of users says, else "/".
+std::string home_directory();
 
 } // namespace sheaf::os

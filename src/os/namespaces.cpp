@@ -194,20 +194,35 @@ Result<std::string> uid_map() {
   }
 }
 
+/// Of uid_map(5): the first id inside, the first outside, how many.
+using Extent = std::array<std::uint32_t, 3>;
+
+std::vector<Extent> extents_in(std::string_view map) {
+  std::vector<Extent> extents;
+  for (const auto line : lines_of(map)) {
+    Extent extent{};
+    std::size_t count = 0;
+    for (const auto word : split(trim(line), ' ')) {
+      if (!word.empty() && count < extent.size()) {
+        extent.at(count++) = to_number<std::uint32_t>(word).value_or(0);
+      }
+    }
+    extents.push_back(extent);
+  }
+  return extents;
+}
+
 } // namespace
 
 bool in_initial_user_namespace() {
   const auto map = uid_map();
-  if (!map) {
-    return true;
-  }
-  std::vector<std::string_view> words;
-  for (const auto word : split(trim(*map), ' ')) {
-    if (!word.empty()) {
-      words.push_back(word);
-    }
-  }
-  return words.size() == 3 && words[0] == "0" && words[1] == "0" && words[2] == "4294967295";
+  return !map || extents_in(*map) == std::vector<Extent>{{0, 0, k_all_ids}};
+}
+
+bool is_caller_mapped() {
+  const auto map = uid_map();
+  const auto extents = map ? extents_in(*map) : std::vector<Extent>();
+  return std::ranges::any_of(extents, [](const auto& each) { return each[0] == k_caller_id && each[2] == 1; });
 }
 
 std::uint32_t effective_uid() { return geteuid(); }
@@ -303,7 +318,7 @@ Result<Fd> swapped_user_namespace(unsigned from_uid, unsigned from_gid, unsigned
 
 Result<void> give_to_caller(const std::string& path) {
   struct stat info {};
-  if (in_initial_user_namespace()) {
+  if (!is_caller_mapped()) {
     return {};
   }
   if (or_as_caller([&] { return lstat(path.c_str(), &info); }) != 0 ||
@@ -314,7 +329,7 @@ Result<void> give_to_caller(const std::string& path) {
 }
 
 Result<void> give_to_caller(const Fd& file) {
-  if (in_initial_user_namespace()) {
+  if (!is_caller_mapped()) {
     return {};
   }
   SHEAF_TRY_ASSIGN(const auto info, stat_of(file));

@@ -30,6 +30,9 @@ constexpr std::uint32_t k_needed_sub_ids = 65535;
 
 /// True unless this process lives in a user namespace that maps only a part of the ids.
 bool in_initial_user_namespace();
+/// True in a namespace that enter_user_namespace made, where the caller is k_caller_id; not in one that somebody else
+/// made and in which the caller is root, as in a container.
+bool is_caller_mapped();
 std::uint32_t effective_uid();
 std::uint32_t effective_gid();
 

@@ -194,16 +194,16 @@ Result<std::optional<std::string>> Blobs::peek(const Digest& blob) const {
   return text && Digest::of(*text) == blob ? std::move(text) : std::nullopt;
 }
 
-std::string Blobs::record_path(std::string_view folder, std::string_view encoder) const {
+std::string Blobs::record_part(std::string_view folder, std::string_view encoder) {
   Sha256 name;
   name.field(folder).field(encoder);
-  return fmt::format("{}/{}/{}.json", m_store.root(), k_records, name.finish().hex());
+  return fmt::format("{}/{}.json", k_records, name.finish().hex());
 }
 
 Result<std::optional<BlobRecord>> Blobs::find_record(std::string_view folder, std::string_view encoder) const {
-  const auto path = record_path(folder, encoder);
-  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(path));
-  mark_used(path);
+  const auto part = record_part(folder, encoder);
+  SHEAF_TRY(m_store.use(part));
+  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(fmt::format("{}/{}", m_store.root(), part)));
   auto record = text ? parse_blob_record(*text) : Result<BlobRecord>(Error(ErrorCode::not_found, "no record"));
   // A record that cannot be read is made anew.
   return record ? std::optional(std::move(*record)) : std::nullopt;
@@ -211,7 +211,10 @@ Result<std::optional<BlobRecord>> Blobs::find_record(std::string_view folder, st
 
 Result<void> Blobs::save_record(std::string_view folder, std::string_view encoder, const BlobRecord& record) {
   SHEAF_TRY(m_store.folder(k_records));
-  return write_file(m_store.root(), record_path(folder, encoder), serialise(record)).context("remembering a blob");
+  const auto part = record_part(folder, encoder);
+  SHEAF_TRY(m_store.use(part));
+  return write_file(m_store.root(), fmt::format("{}/{}", m_store.root(), part), serialise(record))
+      .context("remembering a blob");
 }
 
 } // namespace sheaf::store

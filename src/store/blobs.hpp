@@ -79,10 +79,11 @@ public:
   /// `folder` as in TreeRef, `encoder` as of archive::encoder_name.
   Result<std::optional<BlobRecord>> find_record(std::string_view folder, std::string_view encoder) const;
   Result<void> save_record(std::string_view folder, std::string_view encoder, const BlobRecord& record);
+  /// Where it is, below the store's root.
+  static std::string record_part(std::string_view folder, std::string_view encoder);
 
 private:
   std::string path_of(const Digest& digest) const;
-  std::string record_path(std::string_view folder, std::string_view encoder) const;
   Store& m_store;
 };
 

@@ -11,6 +11,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 
@@ -73,14 +74,50 @@ Result<void> migrate_from_1(const std::string& root) {
   return write_version(root);
 }
 
+constexpr std::string_view k_elsewhere =
+    "a store has a folder of its own, missing or empty at first: choose another one with --root or SHEAF_ROOT";
+
+/// As when the file `format` was lost.
+bool has_folders_of_store(const std::string& root) {
+  constexpr std::array<std::string_view, 3> k_telling = {"layers", "recipes", "locks"};
+  return std::ranges::all_of(k_telling, [&](auto name) { return os::is_directory(fmt::format("{}/{}", root, name)); });
+}
+
+/// Whether a store that was just being made may hold this: the first folders, empty but for what is being written.
+bool is_of_unfinished_store(const std::string& root, const std::string& name) {
+  if (name == "lost+found") {
+    return true;
+  }
+  const auto inside = os::list_directory(fmt::format("{}/{}", root, name));
+  return std::ranges::count(k_first_folders, name) > 0 && inside && (inside->empty() || name == "tmp");
+}
+
 } // namespace
+
+Result<void> check_is_store(const std::string& root) {
+  if (!os::exists(root) || os::exists(path_of(root))) {
+    return {};
+  }
+  if (!os::is_directory(root)) {
+    return Error(ErrorCode::invalid, fmt::format("'{}' is no folder", root)).with_hint(std::string(k_elsewhere));
+  }
+  const auto entries = os::list_directory(root);
+  for (const auto& entry : entries ? *entries : std::vector<os::DirectoryEntry>()) {
+    // Another process may have finished it since we looked.
+    if (!is_of_unfinished_store(root, entry.name) && !has_folders_of_store(root) && !os::exists(path_of(root))) {
+      return Error(ErrorCode::invalid, fmt::format("'{}' is no store, and '{}' is in it", root, entry.name))
+          .with_hint(std::string(k_elsewhere));
+    }
+  }
+  return {}; // of one that cannot be listed its owner is told next
+}
 
 Result<void> check_owner(const std::string& root) {
   struct stat info {};
   if (stat(root.c_str(), &info) != 0) {
     return Error::from_errno(errno, fmt::format("looking at '{}'", root));
   }
-  const bool caller_inside = info.st_uid == os::k_caller_id && !os::in_initial_user_namespace();
+  const bool caller_inside = info.st_uid == os::k_caller_id && os::is_caller_mapped();
   if (info.st_uid != os::effective_uid() && !caller_inside) {
     return Error(ErrorCode::denied, fmt::format("the store at '{}' belongs to another user", root))
         .with_hint("each user has a store of their own; choose another place with --root or SHEAF_ROOT");

@@ -5,12 +5,22 @@
 
 #include "base/result.hpp"
 
+#include <array>
 #include <string>
+#include <string_view>
 
 namespace sheaf::store {
 
 /// Counts up when an older sheaf would do harm to a store of ours, or could not read it.
 inline constexpr int k_format_version = 2;
+
+/// What a new store gets before its file `format`.
+inline constexpr std::array<std::string_view, 9> k_first_folders = {"layers", "recipes", "joins", "steps", "step-keys",
+                                                                    "tmp",    "locks",   "cache", "logs"};
+
+/// `invalid` if a store would be made among files of something else, which `sheaf gc` would take for its own. A store
+/// that is missing, empty, not finished, or lost its file `format` is none of that.
+Result<void> check_is_store(const std::string& root);
 
 /// Writes our version into a store that has none yet. `unsupported` if it has another, with what to do about it;
 /// `corrupt` if it cannot be told.

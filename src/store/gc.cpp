@@ -197,16 +197,34 @@ private:
     return {};
   }
 
+  /// Who used what was put aside uses it still, by the name that it had.
+  std::vector<std::string> lock_names(const std::string& part) const {
+    std::vector<std::string> names{lock_name(part)};
+    const auto aside = part.starts_with("quarantine/") ? os::list_directory(fmt::format("{}/{}", m_store.root(), part))
+                                                       : std::vector<os::DirectoryEntry>();
+    for (const auto& entry : aside ? *aside : std::vector<os::DirectoryEntry>()) {
+      const auto dash = entry.name.rfind('-');
+      if (dash != std::string::npos) {
+        names.push_back(fmt::format("{}/{}", entry.name.substr(0, dash), entry.name.substr(dash + 1)));
+      }
+    }
+    return names;
+  }
+
+  static bool is_used(InUse& own, const std::string& name) {
+    const auto taken = own.take(name);
+    const bool is_free = taken && *taken;
+    if (is_free) {
+      ignore(own.give_back(name), "asking whether a part is in use");
+    }
+    return !is_free;
+  }
+
   GcPlan make_plan(InUse& own, std::uint64_t total) {
     GcQuestions ask;
-    ask.is_in_use = [&own](const std::string& part) {
-      const auto name = lock_name(part);
-      const auto taken = own.take(name);
-      const bool is_free = taken && *taken;
-      if (is_free) {
-        ignore(own.give_back(name), "asking whether a part is in use");
-      }
-      return !is_free;
+    ask.is_in_use = [this, &own](const std::string& part) {
+      const auto names = lock_names(part);
+      return std::ranges::any_of(names, [&own](const auto& name) { return is_used(own, name); });
     };
     ask.freed_by = [this](const std::string& part) { return m_freed.add(fmt::format("{}/{}", m_store.root(), part)); };
     return plan_gc(m_parts, m_options.policy, total, ask);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What there is in a store, and what needs what.
 #include "base/kept_back.hpp"
+#include "base/text.hpp"
 #include "os/file.hpp"
 #include "store/blobs.hpp"
 #include "store/gc.hpp"
@@ -14,6 +15,7 @@
 #include <array>
 #include <ctime>
 #include <map>
+#include <set>
 
 namespace sheaf::store {
 namespace {
@@ -87,7 +89,7 @@ private:
 
   Part& add(std::string part, PartKind kind, std::string name) {
     auto& added = m_parts.emplace_back();
-    added.last_used = added.created = last_used(part, kind);
+    added.last_used = last_used(part, kind);
     added.part = std::move(part);
     added.kind = kind;
     added.name = std::move(name);
@@ -109,7 +111,7 @@ private:
     for (const auto& layer : layers) {
       const auto& record = layer.record;
       auto& part = add("layers/" + record.content_key.hex(), PartKind::layer, record.name);
-      part.created = record.created;
+      part.built_at = m_store.built_at(layer);
       part.group = record.name + "\n" + (record.recipe ? record.recipe->owner : std::string());
       part.needs = {record.base.empty() ? "generations/" + record.content_key.hex() : "layers/" + record.base};
       for (const auto& [name, content] : record.recipe ? record.recipe->needs : std::map<std::string, std::string>()) {
@@ -119,13 +121,29 @@ private:
     return {};
   }
 
+  /// By names that were damaged: whose image they are can still be read, and it has not lost its name for good.
+  Result<std::set<std::string>> images_of_damaged_names() const {
+    SHEAF_TRY_ASSIGN(const auto entries, entries_of("tags"));
+    std::set<std::string> images;
+    for (const auto& entry : entries) {
+      SHEAF_TRY_ASSIGN(const auto text, read("tags/" + entry.name));
+      const auto lines = lines_of(text.value_or(""));
+      const auto image = lines.empty() ? Result<Digest>(Error(ErrorCode::corrupt, "")) : Digest::parse(lines.back());
+      if (image) {
+        images.insert(image->hex());
+      }
+    }
+    return images;
+  }
+
   Result<void> add_images() {
+    SHEAF_TRY_ASSIGN(const auto named, images_of_damaged_names());
     SHEAF_TRY_ASSIGN(const auto images, m_store.images());
     const Blobs blobs(m_store);
     for (const auto& image : images) {
       const auto name = image.tags.empty() ? image.id.short_hex() : image.tags.front().familiar();
       auto& part = add(fmt::format("images/{}.json", image.id.hex()), PartKind::image, name);
-      part.is_root = !image.tags.empty();
+      part.is_root = !image.tags.empty() || named.contains(image.id.hex());
       SHEAF_TRY_ASSIGN(part.needs, needs_of(image.record, blobs));
     }
     return {};
@@ -269,12 +287,15 @@ private:
     return {};
   }
 
-  /// Of the path of a tree.
+  /// Of the path of a tree, whichever way to the store it names.
   std::optional<std::string> part_of(const std::string& tree) const {
-    constexpr std::string_view k_end = "/tree";
-    const auto start = m_store.root().size() + 1;
-    return tree.ends_with(k_end) && tree.size() > start + k_end.size()
-               ? std::optional(tree.substr(start, tree.size() - start - k_end.size()))
+    std::vector<std::string_view> words;
+    for (const auto word : split(tree, '/')) {
+      words.push_back(word);
+    }
+    constexpr std::size_t k_least = 4; // "/", the store, a kind, a name and "tree"
+    return words.size() >= k_least && words.back() == "tree"
+               ? std::optional(fmt::format("{}/{}", words[words.size() - 3], words[words.size() - 2]))
                : std::nullopt;
   }
 

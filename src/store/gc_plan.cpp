@@ -69,7 +69,7 @@ private:
     }
     for (auto& [group, builds] : groups) {
       std::ranges::stable_sort(builds, std::ranges::greater(),
-                               [this](std::size_t i) { return std::pair(m_parts[i].created, m_parts[i].last_used); });
+                               [this](std::size_t i) { return std::pair(m_parts[i].built_at, m_parts[i].last_used); });
       const auto count = std::min<std::size_t>(builds.size(), m_policy.keep_last.value_or(0));
       std::for_each_n(builds.begin(), count, [this](std::size_t i) { m_is_newest[i] = true; });
     }

@@ -48,8 +48,9 @@ struct Part {
   std::string name;
   /// The builds that `keep_last` counts together; layers only.
   std::string group;
+  /// The newer is greater; as Store::built_at says it.
+  std::pair<std::int64_t, std::int64_t> built_at;
   /// Seconds since 1970.
-  std::int64_t created = 0;
   std::int64_t last_used = 0;
   /// Stays whatever the policy says: an image with a name.
   bool is_root = false;

@@ -3,6 +3,7 @@
 #include "base/kept_back.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
+#include "store/key_lock.hpp"
 #include "store/seal.hpp"
 #include "store/store.hpp"
 
@@ -167,7 +168,7 @@ Result<void> Store::tag(const oci::Reference& reference, const Digest& image) {
 }
 
 Result<os::FileLock> Store::publish() const {
-  return os::FileLock::acquire(m_root + "/locks/gc", os::LockMode::shared);
+  return wait_for_lock(lock_path("gc"), os::LockMode::shared, m_shared->stop);
 }
 
 std::string Store::tag_file(const oci::Reference& reference) const { return tag_path(m_root, reference); }

@@ -15,6 +15,10 @@ namespace sheaf::store {
 
 class Store;
 
+/// The lock at `path`; as below.
+Result<os::FileLock> wait_for_lock(const std::string& path, os::LockMode mode, const std::stop_token& stop,
+                                   const std::function<void()>& on_wait = {});
+
 /// One holder per key, over all processes. Waits for the other one; `on_wait` is called once if there is one.
 /// `cancelled` on a stop request.
 Result<os::FileLock> wait_for_key(Store& store, const std::string& key, const std::stop_token& stop,

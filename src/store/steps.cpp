@@ -35,15 +35,7 @@ Result<void> Store::commit_step(const std::string& directory, const Digest& key,
   const auto path = fmt::format("{}/{}", m_root, record.folder());
   SHEAF_TRY(use(record.folder()));
   SHEAF_TRY(seal_tree(directory));
-  if (os::exists(path) && !is_tree_intact(path, record.exact)) { // cut short by a crash
-    SHEAF_TRY_ASSIGN(auto trash, Staging::create(m_root + "/tmp"));
-    SHEAF_TRY(os::rename(path, trash.file("damaged")));
-  }
-  if (!os::exists(path)) {
-    if (auto renamed = os::rename(directory, path); !renamed && !is_tree_intact(path, record.exact)) {
-      return std::move(renamed).context("committing a step").error();
-    }
-  }
+  SHEAF_TRY(put(directory, path, [&] { return is_tree_intact(path, record.exact); }).context("committing a step"));
   return write_file(m_root, fmt::format("{}/step-keys/{}", m_root, key.hex()), serialise(record));
 }
 

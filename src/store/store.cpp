@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -82,28 +83,34 @@ Result<Store> Store::open(const std::string& root) {
   if (os::exists(root + "/format")) { // what another sheaf made is not even completed
     SHEAF_TRY(check_format(root).context(doing));
   }
+  SHEAF_TRY(check_is_store(root).context(doing));
   SHEAF_TRY(os::make_directories(root).context(doing));
   SHEAF_TRY(check_owner(root).context(doing)); // before anything is made in it
-  for (const auto* folder :
-       {"/layers", "/recipes", "/joins", "/steps", "/step-keys", "/tmp", "/locks", "/cache", "/logs"}) {
-    SHEAF_TRY(os::make_directories(root + folder).context(doing));
+  for (const auto folder : k_first_folders) {
+    SHEAF_TRY(os::make_directories(fmt::format("{}/{}", root, folder)).context(doing));
   }
   SHEAF_TRY(check_format(root).context(doing));
   SHEAF_TRY_ASSIGN(auto index, open_index(root).context(doing));
   SHEAF_TRY_ASSIGN(auto in_use, InUse::open(root).context(doing));
   Store store(root, std::move(index), std::move(in_use));
-  SHEAF_TRY_ASSIGN(store.m_abandoned, Staging::remove_abandoned(root + "/tmp").context(doing));
+  auto abandoned = Staging::remove_abandoned(root + "/tmp").context(doing);
+  if (!abandoned && abandoned.error().errno_value() != EROFS) { // then it can be looked at all the same
+    return std::move(abandoned).error();
+  }
+  store.m_abandoned = abandoned.value_or(0);
   return store;
 }
 
 Result<Staging> Store::stage() { return Staging::create(m_root + "/tmp"); }
 
+std::string Store::lock_path(const std::string& key) const { return fmt::format("{}/locks/{}", m_root, key); }
+
 Result<os::FileLock> Store::lock_key(const std::string& key) {
-  return os::FileLock::acquire(fmt::format("{}/locks/{}", m_root, key), os::LockMode::exclusive);
+  return os::FileLock::acquire(lock_path(key), os::LockMode::exclusive);
 }
 
 Result<std::optional<os::FileLock>> Store::try_lock_key(const std::string& key) {
-  return os::FileLock::try_acquire(fmt::format("{}/locks/{}", m_root, key), os::LockMode::exclusive);
+  return os::FileLock::try_acquire(lock_path(key), os::LockMode::exclusive);
 }
 
 std::optional<LayerRecord> Store::recipe_record(const RecipeKey& recipe) const {
@@ -228,12 +235,14 @@ Result<std::vector<StoredLayer>> Store::history(const std::string& name) {
     SHEAF_TRY_ASSIGN(keys, m_shared->index.history(name));
   }
   SHEAF_TRY_ASSIGN(auto layers, find_all(keys));
-  const auto when = [this](const StoredLayer& layer) { // small layers take less than the second that records count in
-    const auto stamp = os::stamp(fmt::format("{}/recipes/{}", m_root, layer.record.recipe_key.hex()));
-    return std::pair(layer.record.created, stamp ? stamp->mtime_ns : 0);
-  };
-  std::ranges::stable_sort(layers, std::ranges::greater(), when);
+  std::ranges::stable_sort(layers, std::ranges::greater(), [this](const auto& layer) { return built_at(layer); });
   return layers;
+}
+
+std::pair<std::int64_t, std::int64_t> Store::built_at(const StoredLayer& layer) const {
+  const auto stamp = os::stamp(fmt::format("{}/recipes/{}", m_root, layer.record.recipe_key.hex()));
+  const bool is_from_the_future = layer.record.created > std::time(nullptr); // of a clock that was wrong
+  return {is_from_the_future ? 0 : layer.record.created, stamp ? stamp->mtime_ns : 0};
 }
 
 bool Store::is_lost(const RecipeKey& recipe) const {
@@ -395,16 +404,24 @@ Result<std::string> Store::commit_sealed(const std::string& directory, const std
   auto path = fmt::format("{}/{}", parent, key.hex());
   SHEAF_TRY(use(kind + "/" + key.hex()));
   SHEAF_TRY(seal(directory));
-  if (os::exists(path) && !is_whole(path)) { // cut short by a crash
+  SHEAF_TRY(put(directory, path, [&] { return is_whole(path); }));
+  return path;
+}
+
+Result<void> Store::put(const std::string& directory, const std::string& path, const std::function<bool()>& is_whole) {
+  std::optional<os::FileLock> alone;
+  if (os::exists(path) && !is_whole()) { // cut short by a crash, or kept by an older sheaf
+    SHEAF_TRY_ASSIGN(alone, lock_key("replace"));
+  }
+  if (alone && os::exists(path) && !is_whole()) { // and nobody has replaced it since, who may be using it by now
     SHEAF_TRY_ASSIGN(auto trash, Staging::create(m_root + "/tmp"));
     SHEAF_TRY(os::rename(path, trash.file("damaged")));
   }
-  if (!os::exists(path)) {
-    if (auto renamed = os::rename(directory, path); !renamed && !is_whole(path)) {
-      return std::move(renamed).error();
-    }
+  if (os::exists(path)) {
+    return {};
   }
-  return path;
+  auto renamed = os::rename(directory, path);
+  return renamed || is_whole() ? Result<void>() : std::move(renamed);
 }
 
 Result<std::string> Store::folder(const std::string& name) const {
@@ -417,6 +434,12 @@ Result<std::string> Store::folder(const std::string& name) const {
   return path;
 }
 
+Result<std::string> Store::log_path(const std::string& name) const {
+  SHEAF_TRY_ASSIGN(const auto logs, folder("logs"));
+  SHEAF_TRY(use("logs/" + name));
+  return fmt::format("{}/{}", logs, name);
+}
+
 std::string default_root() {
   if (auto root = os::environment("SHEAF_ROOT")) {
     return *root;
@@ -424,7 +447,7 @@ std::string default_root() {
   if (auto data = os::environment("XDG_DATA_HOME")) {
     return *data + "/sheaf";
   }
-  return os::environment("HOME").value_or("/root") + "/.local/share/sheaf";
+  return os::home_directory() + "/.local/share/sheaf";
 }
 
 } // namespace sheaf::store

@@ -16,10 +16,12 @@
 #include "store/step_record.hpp"
 #include "store/tree_digest.hpp"
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -55,8 +57,11 @@ public:
   int abandoned() const { return m_abandoned; }
 
   Result<Staging> stage();
+  /// From now on what waits for the collector ends with `cancelled` on a stop request.
+  void heed(std::stop_token stop) { m_shared->stop = std::move(stop); }
   /// One builder per key, over all processes. Waits for the other one.
   Result<os::FileLock> lock_key(const std::string& key);
+  std::string lock_path(const std::string& key) const;
   /// Nothing if somebody else holds it.
   Result<std::optional<os::FileLock>> try_lock_key(const std::string& key);
 
@@ -69,6 +74,9 @@ public:
   Result<std::vector<StoredLayer>> relatives(const std::string& name);
   /// Builds of layers of this name that are still here, the newest first.
   Result<std::vector<StoredLayer>> history(const std::string& name);
+  /// To order builds by: the second that the record says and, for small layers take less, the nanosecond since 1970 in
+  /// which the recipe's record came here.
+  std::pair<std::int64_t, std::int64_t> built_at(const StoredLayer& layer) const;
   /// Was this recipe built here, while the layer cannot be used: its record or its files are damaged or gone?
   bool is_lost(const RecipeKey& recipe) const;
   /// Every layer on disk, by content key; damaged ones are left out. As in `newest` and `history`, they are not in use
@@ -131,6 +139,8 @@ public:
   /// "<root>/<name>", made if needed: downloads of one kind, saved plans, logs, workspaces. A folder of "cache" or
   /// "generations" is in use from then on.
   Result<std::string> folder(const std::string& name) const;
+  /// Where the log `name` is written; it stays as long as this process runs.
+  Result<std::string> log_path(const std::string& name) const;
 
   /// Keeps `sheaf gc` from this part of the store (in_use.hpp) as long as this object lives. What `find…`, `commit…`
   /// and `trees_of` give is in use already.
@@ -159,6 +169,8 @@ private:
   Result<std::vector<StoredLayer>> find_all(const std::vector<RecipeKey>& keys);
   std::optional<std::string> find_sealed(const std::string& kind, const Digest& key) const;
   Result<std::string> commit_sealed(const std::string& directory, const std::string& kind, const Digest& key);
+  /// Gives `directory` its place, in which something damaged may be.
+  Result<void> put(const std::string& directory, const std::string& path, const std::function<bool()>& is_whole);
   Result<void> move_damaged_away(const ContentKey& content, const std::string& to);
   bool has_tree(const std::string& folder) const;
   /// Shared by those who say that something is needed from now on; the collector holds it alone while it looks and
@@ -174,6 +186,7 @@ private:
     std::mutex damage_mutex; ///< may be taken while `mutex` is held
     std::set<std::string> known_damage;
     std::vector<std::string> damaged; ///< of those the ones nobody was told of
+    std::stop_token stop;
   };
   std::string m_root;
   int m_abandoned = 0;

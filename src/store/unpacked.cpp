@@ -51,15 +51,7 @@ Result<TreeRef> Store::commit_unpacked(const std::string& directory, const Diges
   SHEAF_TRY(use("unpacked/" + blob.hex()).context(doing));
   SHEAF_TRY(os::write_file(directory + "/content", text).context(doing));
   SHEAF_TRY(seal_tree(directory).context(doing));
-  if (os::exists(path) && !find_whole(path)) { // cut short by a crash, or kept by an older sheaf
-    SHEAF_TRY_ASSIGN(auto trash, Staging::create(m_root + "/tmp").context(doing));
-    SHEAF_TRY(os::rename(path, trash.file("damaged")).context(doing));
-  }
-  if (!os::exists(path)) {
-    if (auto renamed = os::rename(directory, path); !renamed && !find_whole(path)) {
-      return std::move(renamed).context(doing).error();
-    }
-  }
+  SHEAF_TRY(put(directory, path, [&] { return find_whole(path).has_value(); }).context(doing));
   return TreeRef{"unpacked/" + blob.hex(), digest.content};
 }
 

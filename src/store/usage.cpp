@@ -47,9 +47,10 @@ public:
   }
 
 private:
+  /// A link in the place of 'layers' or 'cache' leads to another disk.
   Result<void> add_layers(const os::Fd& root) {
     SHEAF_TRY_ASSIGN(const auto layers, m_store.all());
-    SHEAF_TRY_ASSIGN(const os::Fd folder, os::open_at(root, "layers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    SHEAF_TRY_ASSIGN(const os::Fd folder, os::open_at(root, "layers", O_RDONLY | O_DIRECTORY));
     for (const auto& layer : layers) {
       const auto index = m_usage.layers.size();
       m_usage.layers.push_back({layer.record});
@@ -170,7 +171,7 @@ private:
   }
 
   Result<void> add_caches(const os::Fd& root) {
-    SHEAF_TRY_ASSIGN(const os::Fd cache, os::open_at(root, "cache", O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    SHEAF_TRY_ASSIGN(const os::Fd cache, os::open_at(root, "cache", O_RDONLY | O_DIRECTORY));
     SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(cache));
     for (const auto& entry : entries) {
       SHEAF_TRY(add_part(cache, entry.name, "cache/" + entry.name));
@@ -184,7 +185,7 @@ private:
     for (const auto& layer : m_usage.layers) {
       known.insert(layer.record.content_key.hex());
     }
-    SHEAF_TRY_ASSIGN(const os::Fd folder, os::open_at(root, "layers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    SHEAF_TRY_ASSIGN(const os::Fd folder, os::open_at(root, "layers", O_RDONLY | O_DIRECTORY));
     SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(folder));
     for (const auto& entry : entries) {
       if (!known.contains(entry.name)) {

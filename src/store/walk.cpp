@@ -6,7 +6,8 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <unordered_set>
+#include <set>
+#include <utility>
 
 namespace sheaf::store {
 
@@ -43,11 +44,17 @@ std::uint64_t allocated_bytes(const struct stat& info) {
 Result<std::uint64_t> total_bytes(const std::string& path) {
   SHEAF_TRY_ASSIGN(const auto folder, os::open(path, O_RDONLY | O_DIRECTORY));
   std::uint64_t bytes = 0;
-  std::unordered_set<ino_t> counted;
-  SHEAF_TRY(walk(folder, ".", std::nullopt, [&](const struct stat& info) {
-    const bool is_new = S_ISDIR(info.st_mode) || info.st_nlink == 1 || counted.insert(info.st_ino).second;
+  std::set<std::pair<dev_t, ino_t>> counted;
+  const auto add = [&](const struct stat& info) {
+    const bool is_new = S_ISDIR(info.st_mode) || info.st_nlink == 1 || counted.emplace(info.st_dev, info.st_ino).second;
     bytes += is_new ? allocated_bytes(info) : 0;
-  }));
+  };
+  SHEAF_TRY_ASSIGN(const auto own, os::stat_of(folder));
+  add(own);
+  SHEAF_TRY_ASSIGN(const auto entries, os::list_directory(folder));
+  for (const auto& entry : entries) { // each of which may be a disk of its own
+    SHEAF_TRY(walk(folder, entry.name, std::nullopt, add));
+  }
   return bytes;
 }
 

@@ -22,7 +22,7 @@ protected:
     part.part = name;
     part.kind = kind;
     part.group = name.substr(0, name.find('-'));
-    part.created = part.last_used = last_used;
+    part.built_at.first = part.last_used = last_used;
     part.needs = std::move(needs);
     return part;
   }

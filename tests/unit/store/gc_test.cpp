@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <optional>
 #include <thread>
 
@@ -95,6 +96,35 @@ TEST_F(GcTest, ARecipeStaysWithTheNewerOfItsContents) {
   EXPECT_FALSE(os::exists(path("layers/" + older.content_key.hex())));
   EXPECT_EQ(store.find(newer.recipe_key).value()->record, newer);
   EXPECT_EQ(store.newest().value().size(), 1U);
+}
+
+TEST_F(GcTest, OfTwoBuildsInOneSecondTheLaterIsTheNewer) {
+  const auto first = record("a", "first", "one");
+  const auto second = record("a", "second", "two");
+  ASSERT_EQ(first.created, second.created);
+  {
+    auto store = open();
+    commit(store, second);
+    commit(store, first);
+  }
+  auto store = open();
+  EXPECT_THAT(collect(store, {{1, std::nullopt, std::nullopt}, false}), testing::ElementsAre("a"));
+  EXPECT_TRUE(store.find(first.recipe_key).value());
+  EXPECT_FALSE(store.find(second.recipe_key).value());
+}
+
+TEST_F(GcTest, ABuildFromTheFutureIsOlderThanThoseOfNow) {
+  auto strange = record("a", "strange", "one");
+  strange.created = std::time(nullptr) + 1'000'000;
+  const auto usual = record("a", "usual", "two");
+  {
+    auto store = open();
+    commit(store, strange);
+    commit(store, usual);
+  }
+  auto store = open();
+  EXPECT_THAT(collect(store, {{1, std::nullopt, std::nullopt}, false}), testing::ElementsAre("a"));
+  EXPECT_TRUE(store.find(usual.recipe_key).value());
 }
 
 /// Its record and its row would be taken for those of the lost one.
