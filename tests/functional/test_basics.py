@@ -18,6 +18,47 @@ def test_version(machine):
     assert "sheaf " + machine.ok("version", "--json").json()["version"] + "\n" == text
 
 
+def test_a_folder_of_something_else_is_no_store(machine):
+    """Else what is in it would be garbage to `sheaf gc`."""
+    place = machine.directory("place")
+    for name in ("logs/app.log", "tests/unit.py", "tmp/build-out/program"):
+        (place / name).parent.mkdir(parents=True)
+        (place / name).write_text("mine\n")
+    before = sorted(place.rglob("*"))
+    for command in ("df", "gc", "fsck", "store migrate"):
+        outcome = machine.run(*command.split(), "--root", place)
+        assert outcome.code in (2, 5) and "is no store" in outcome.err + outcome.err.replace("there is", "is"), outcome
+        assert sorted(place.rglob("*")) == before, command
+    refused = machine.run("df", "--root", "")
+    assert refused.code == 2 and "'--root' is empty" in refused.err, refused
+    (place / "file").write_text("")
+    refused = machine.run("df", "--root", place / "file")
+    assert refused.code == 2 and "is no folder" in refused.err, refused
+    machine.ok("df", "--root", machine.directory("empty"))
+
+
+def test_output_that_cannot_be_written_is_a_failure(machine):
+    machine.ok("df")
+    for redirection in (">/dev/full", ">&-"):
+        outcome = machine.run("df", "--json", prefix=["sh", "-c", f'exec "$@" {redirection}', "sh"])
+        assert outcome.code not in (0, 130) and "writing to standard output" in outcome.err, outcome
+
+
+def test_streams_that_are_closed_are_nobodys(project):
+    """None of our own files gets their numbers, where programs inside would find it."""
+    project.ok("up", "--", "/bin/true")
+    for redirection in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        shell = ["sh", "-c", f'exec "$@" {redirection}', "sh"]
+        told = project.sheaf("up", "--", "/bin/sh", "-c", "ls -l /proc/self/fd > /workspace/seen", prefix=shell)
+        assert told.code == 0, (redirection, told)
+        seen = (project.path / "seen").read_text()
+        assert "in-use" not in seen and str(project.machine.store) not in seen, (redirection, seen)
+    project.layer("more", "RUN echo more > /more\n")
+    assert project.sheaf("build", "--layers", "more", prefix=["sh", "-c", 'exec "$@" >&- 2>&-', "sh"]).code == 0
+    ended = project.sheaf("build", "-f", "-", ".", prefix=["sh", "-c", 'exec "$@" <&-', "sh"])
+    assert ended.code not in (0, 130) and "error: " in ended.err, ended
+
+
 def test_help_lists_all_commands(machine):
     text = machine.ok("--help").out
     for command in COMMANDS:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sheaf fsck`: damage is found and named; what can be mended is."""
 
+import fcntl
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -102,6 +104,42 @@ def test_an_image_that_lost_blobs_works_and_is_named(built):
     assert [(one["subject"], one["lost_blobs"]) for one in report["incomplete"]] == [("image localhost/came:1", 1)]
     built.ok("import", "layout", "localhost/came:1")
     assert built.ok("fsck", "--json").json()["incomplete"] == []
+    for record in built.machine.store.glob("blobs/records/*"):  # without them nobody knows what the blobs are of
+        record.unlink()
+    assert [one["lost_blobs"] for one in built.ok("fsck", "--json").json()["incomplete"]] == [1]
+
+
+@pytest.mark.root_only
+def test_damage_does_not_spread_to_what_is_built(project):
+    """Equal files become one file; one that is not what its layer says is left out of that."""
+    project.write(".sheaf/layers/lib/big", "content " * 1000)
+    project.layer("lib", "COPY big /opt/big\n")
+    project.build("--layers", "lib")
+    stored = layer(project, "lib") / "tree/opt/big"
+    flip(stored)
+    project.layer("lib", "COPY big /opt/big\nRUN echo 2 > /opt/2\n")
+    assert project.shell("md5sum < /opt/big", "--layers", "lib") == \
+        project.shell("md5sum < /workspace/.sheaf/layers/lib/big", "--layers", "lib")
+    code, problems = check(project)
+    damaged = [problem["part"] for problem in problems if problem["part"].startswith("layers/")]
+    assert code == 1 and damaged == [f"layers/{stored.parents[2].name}"], problems
+
+
+@pytest.mark.root_only
+def test_a_repair_beside_a_collector_is_done(built):
+    """Both wait for the same lock; an empty folder for what is put aside is garbage to the collector."""
+    for name in ("one", "two"):
+        flip(layer(built, name) / f"tree/opt/{name}")
+    with open(built.machine.store / "locks/gc", "rb") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        repair = built.start("fsck", "--repair", "--json")
+        time.sleep(0.5)
+        collector = built.start("gc", "--older-than", "0", "-q")
+        time.sleep(0.3)
+    report = sheaf.finish(repair).json()
+    assert sheaf.finish(collector).code == 0
+    assert all(problem["mended"] for problem in report["problems"]) and report["problems"], report
+    assert check(built) == (0, [])
 
 
 KINDS = ["layers/*/inventory", "layers/*/facts", "layers/*/layer.json", "recipes/*", "joins/*/seal", "joins/*/join.json",

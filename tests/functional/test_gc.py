@@ -2,7 +2,10 @@
 """`sheaf gc` and `sheaf df`: what goes, what stays, and what runs meanwhile."""
 
 import concurrent.futures
+import fcntl
 import os
+import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -127,6 +130,49 @@ def test_what_runs_is_left_alone(three):
     collect(three)
     assert names(three) == []
     fsck(three)
+
+
+def test_who_waits_for_a_collector_can_be_interrupted(three):
+    with open(three.machine.store / "locks/gc", "rb") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        with three.start("build", "--layers", "two") as process:
+            time.sleep(1)
+            assert process.poll() is None, sheaf.finish(process)
+            process.send_signal(signal.SIGINT)
+            assert sheaf.finish(process, 5).code == 130
+
+
+def test_a_log_that_is_written_stays(three):
+    three.layer("failing", "RUN sleep 2; echo because; exit 1\n")
+    with three.start("build", "--layers", "failing") as process:
+        time.sleep(1)
+        collect(three)
+        outcome = sheaf.finish(process)
+    log = re.search(r"the whole log: (\S+\.log)", outcome.err)
+    assert outcome.code != 0 and log, outcome
+    assert "because" in pathlib.Path(log.group(1).strip("'")).read_text()
+
+
+def test_what_was_put_aside_stays_while_it_is_used(three):
+    shell = three.start("up", "--layers", "one,two", "--", "/bin/sh", "-c", "sleep 4; cat /opt/one /opt/two")
+    time.sleep(1.5)
+    (layer,) = [one for one in three.ok("df", "--json").json()["layers"] if one["name"] == "two"]
+    path = three.machine.store / "layers" / layer["content_key"].removeprefix("sha256:") / "inventory"
+    path.chmod(0o644)
+    path.write_text("no inventory\n")
+    three.ok("fsck", "--repair")
+    collect(three)
+    outcome = sheaf.finish(shell)
+    assert (outcome.code, outcome.out) == (0, "one\ntwo\n"), outcome
+
+
+def test_an_image_whose_name_was_damaged_stays(three):
+    three.ok("build", "--layers", "two")
+    for tag in three.machine.store.glob("tags/*"):
+        tag.write_text("\x01" + tag.read_text())
+    before = [image["id"] for image in three.ok("image", "list", "--json").json()]
+    collect(three)
+    assert [image["id"] for image in three.ok("image", "list", "--json").json()] == before
 
 
 def test_collectors_and_builders_at_once(three):

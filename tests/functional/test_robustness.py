@@ -3,8 +3,10 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -49,6 +51,46 @@ def test_interrupted(project, number):
         wait_until(lambda: not processes_with(marker), 5, "no process of the step is left")
     assert project.machine.leftovers() == []
     assert project.build().subjects("cached") == ["layer base"]
+
+
+def test_a_signal_that_is_ignored_stays_so(project):
+    project.layer("slow", "RUN echo begun; sleep 1\n")
+    with project.start("build", "--layers", "slow", prefix=["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"]) as process:
+        wait_until(lambda: processes_with("sleep\0" + "1\0"), what="the step runs")
+        process.send_signal(signal.SIGHUP)
+        outcome = finish(process)
+    assert outcome.code == 0, outcome
+
+
+def test_one_request_that_comes_twice_is_one(project):
+    """As timeout(1) and npm send it: to the process, and to its group."""
+    with sleeping_build(project) as (process, marker):
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
+        outcome = finish(process, 10)
+        assert outcome.code == 130, outcome
+        wait_until(lambda: not processes_with(marker), 5, "no process of the step is left")
+    assert project.machine.leftovers() == []
+
+
+@only_root
+def test_what_replaced_damage_is_not_taken_away(project):
+    """Two find a join that a power failure tore; the slower one must not replace what the other one runs on."""
+    for name in ("a", "b"):
+        project.layer(name, f"RUN echo {name} > /etc/{name}\n")
+    words = ["up", "--layers", "a,b", "--", "/bin/sh", "-c"]
+    project.ok(*words, "true")
+    (join,) = project.machine.store.glob("joins/*")
+    (join / "seal").write_text("00000000-0000-0000-0000-000000000000\n" + "0" * 64 + "\n")
+    shutil.rmtree(project.machine.store / "plans")
+    slow = project.start(*words, "true", prefix=[
+        "strace", "-f", "-o", "/dev/null", "-P", str(join), "-e", "trace=rename,renameat2",
+        "-e", "inject=rename,renameat2:delay_enter=2500000:when=1"])
+    time.sleep(1.5)
+    with project.start(*words, "sleep 3; cat /etc/a /etc/b; ls /") as running:
+        outcome = finish(running)
+    assert finish(slow).code == 0
+    assert outcome.code == 0 and outcome.out.startswith("a\nb\n") and "workspace" in outcome.out, outcome
 
 
 def test_two_at_once_build_each_layer_once(project):
