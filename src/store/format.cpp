@@ -83,13 +83,15 @@ bool has_folders_of_store(const std::string& root) {
   return std::ranges::all_of(k_telling, [&](auto name) { return os::is_directory(fmt::format("{}/{}", root, name)); });
 }
 
-/// Whether a store that was just being made may hold this: the first folders, empty but for what is being written.
+/// Whether a store that was just being made may hold this: the first folders, empty but for what is being written, and
+/// for caches that somebody brought before.
 bool is_of_unfinished_store(const std::string& root, const std::string& name) {
   if (name == "lost+found") {
     return true;
   }
   const auto inside = os::list_directory(fmt::format("{}/{}", root, name));
-  return std::ranges::count(k_first_folders, name) > 0 && inside && (inside->empty() || name == "tmp");
+  return std::ranges::count(k_first_folders, name) > 0 && inside &&
+         (inside->empty() || name == "tmp" || name == "cache");
 }
 
 } // namespace

@@ -19,7 +19,7 @@ inline constexpr std::array<std::string_view, 9> k_first_folders = {"layers", "r
                                                                     "tmp",    "locks",   "cache", "logs"};
 
 /// `invalid` if a store would be made among files of something else, which `sheaf gc` would take for its own. A store
-/// that is missing, empty, not finished, or lost its file `format` is none of that.
+/// that is missing, empty (but for caches), not finished, or lost its file `format` is none of that.
 Result<void> check_is_store(const std::string& root);
 
 /// Writes our version into a store that has none yet. `unsupported` if it has another, with what to do about it;

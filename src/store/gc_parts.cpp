@@ -288,7 +288,7 @@ private:
   }
 
   /// Of the path of a tree, whichever way to the store it names.
-  std::optional<std::string> part_of(const std::string& tree) const {
+  static std::optional<std::string> part_of(const std::string& tree) {
     std::vector<std::string_view> words;
     for (const auto word : split(tree, '/')) {
       words.push_back(word);

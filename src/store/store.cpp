@@ -105,11 +105,11 @@ Result<Staging> Store::stage() { return Staging::create(m_root + "/tmp"); }
 
 std::string Store::lock_path(const std::string& key) const { return fmt::format("{}/locks/{}", m_root, key); }
 
-Result<os::FileLock> Store::lock_key(const std::string& key) {
+Result<os::FileLock> Store::lock_key(const std::string& key) const {
   return os::FileLock::acquire(lock_path(key), os::LockMode::exclusive);
 }
 
-Result<std::optional<os::FileLock>> Store::try_lock_key(const std::string& key) {
+Result<std::optional<os::FileLock>> Store::try_lock_key(const std::string& key) const {
   return os::FileLock::try_acquire(lock_path(key), os::LockMode::exclusive);
 }
 

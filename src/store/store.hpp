@@ -60,10 +60,10 @@ public:
   /// From now on what waits for the collector ends with `cancelled` on a stop request.
   void heed(std::stop_token stop) { m_shared->stop = std::move(stop); }
   /// One builder per key, over all processes. Waits for the other one.
-  Result<os::FileLock> lock_key(const std::string& key);
+  Result<os::FileLock> lock_key(const std::string& key) const;
   std::string lock_path(const std::string& key) const;
   /// Nothing if somebody else holds it.
-  Result<std::optional<os::FileLock>> try_lock_key(const std::string& key);
+  Result<std::optional<os::FileLock>> try_lock_key(const std::string& key) const;
 
   Result<std::optional<StoredLayer>> find(const RecipeKey& recipe);
   Result<std::optional<StoredLayer>> find(const ContentKey& content);

@@ -35,6 +35,8 @@ def test_a_folder_of_something_else_is_no_store(machine):
     refused = machine.run("df", "--root", place / "file")
     assert refused.code == 2 and "is no folder" in refused.err, refused
     machine.ok("df", "--root", machine.directory("empty"))
+    (machine.directory("brought") / "cache/apt").mkdir(parents=True)
+    machine.ok("df", "--root", machine.folder / "brought")
 
 
 def test_output_that_cannot_be_written_is_a_failure(machine):
