@@ -53,6 +53,13 @@ def test_interrupted(project, number):
     assert project.build().subjects("cached") == ["layer base"]
 
 
+def test_few_descriptors_are_enough(project):
+    project.layer("some", "RUN echo some > /some\n")
+    few = ["sh", "-c", 'ulimit -n 64; exec "$@"', "sh"]
+    outcome = project.sheaf("up", "--layers", "some", "--", "/bin/cat", "/some", prefix=few)
+    assert (outcome.code, outcome.out) == (0, "some\n"), outcome
+
+
 def test_a_signal_that_is_ignored_stays_so(project):
     project.layer("slow", "RUN echo begun; sleep 1\n")
     with project.start("build", "--layers", "slow", prefix=["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"]) as process:
