@@ -5,7 +5,6 @@
 #include "cache/tree_check.hpp"
 #include "layer/file_digest.hpp"
 #include "layer/inventory.hpp"
-#include "oci/manifest.hpp"
 #include "os/file.hpp"
 #include "store/blobs.hpp"
 #include "store/seal.hpp"
@@ -170,13 +169,8 @@ Result<std::size_t> PartCheck::lost_blobs(const store::ImageRecord& record) cons
     const auto blob = "blobs/sha256/" + digest.hex();
     return !is_there(blob) || m_damaged.contains(blob);
   };
-  if (is_lost(*record.manifest)) {
-    return 1;
-  }
-  SHEAF_TRY_ASSIGN(const auto text, os::read_file_if_exists(full("blobs/sha256/" + record.manifest->hex())));
-  const auto parsed = oci::parse_manifest(text.value_or(""));
-  const auto* manifest = parsed ? std::get_if<oci::Manifest>(&*parsed) : nullptr;
-  if (manifest == nullptr) {
+  SHEAF_TRY_ASSIGN(const auto manifest, store::Blobs(m_store).peek_manifest(*record.manifest));
+  if (!manifest) {
     return 1;
   }
   std::set<Digest> lost;

@@ -51,21 +51,29 @@ std::optional<std::string_view> read_block(const Fd& file, off_t offset, std::ve
   return std::string_view(buffer.data(), used);
 }
 
-bool have_equal_bytes(const Fd& a, const Fd& b) {
-  constexpr std::size_t k_block = std::size_t{256} * 1024;
-  std::vector<char> buffer_a(k_block);
-  std::vector<char> buffer_b(k_block);
-  for (off_t offset = 0;; offset += static_cast<off_t>(k_block)) {
-    const auto block_a = read_block(a, offset, buffer_a);
-    const auto block_b = read_block(b, offset, buffer_b);
-    if (!block_a || !block_b || *block_a != *block_b) {
-      return false;
-    }
-    if (block_a->size() < k_block) {
-      return true;
+/// Compares contents; keeps its buffers: small files are many.
+class Comparison {
+public:
+  bool are_equal(const Fd& a, const Fd& b) {
+    m_buffer_a.resize(k_block);
+    m_buffer_b.resize(k_block);
+    for (off_t offset = 0;; offset += static_cast<off_t>(k_block)) {
+      const auto block_a = read_block(a, offset, m_buffer_a);
+      const auto block_b = read_block(b, offset, m_buffer_b);
+      if (!block_a || !block_b || *block_a != *block_b) {
+        return false;
+      }
+      if (block_a->size() < k_block) {
+        return true;
+      }
     }
   }
-}
+
+private:
+  static constexpr std::size_t k_block = std::size_t{256} * 1024;
+  std::vector<char> m_buffer_a; ///< empty until there is something to compare
+  std::vector<char> m_buffer_b;
+};
 
 /// Links files of one donor into the tree, folder by folder, and keeps the times of the folders.
 class Linker {
@@ -126,10 +134,10 @@ private:
   }
 
   /// Damage of the donor must not become ours.
-  bool have_same_content(const char* name) const {
+  bool have_same_content(const char* name) {
     const auto mine = os::open_beneath(m_into, name, O_RDONLY | O_NOFOLLOW);
     const auto theirs = os::open_beneath(m_from, name, O_RDONLY | O_NOFOLLOW);
-    return mine && theirs && have_equal_bytes(*mine, *theirs);
+    return mine && theirs && m_comparison.are_equal(*mine, *theirs);
   }
 
   const Fd& m_tree;
@@ -138,6 +146,7 @@ private:
   std::string m_folder;
   Fd m_into;
   Fd m_from;
+  Comparison m_comparison;
   std::array<timespec, 2> m_times{};
   bool m_changed = false;
 };

@@ -67,11 +67,17 @@ Span rest_of_line(const SourceText& source, std::size_t begin) {
   return {begin, end};
 }
 
+std::string_view text_of(const yaml_event_t& event) {
+  const auto& scalar = event.data.scalar;
+  // NOLINTNEXTLINE(*-reinterpret-cast): libyaml's bytes are unsigned
+  return {reinterpret_cast<const char*>(scalar.value), scalar.length};
+}
+
 bool is_null(const yaml_event_t& event) {
   constexpr std::array<std::string_view, 5> k_null = {"", "~", "null", "Null", "NULL"};
   const auto& scalar = event.data.scalar;
-  const std::string_view text(reinterpret_cast<const char*>(scalar.value), scalar.length); // NOLINT(*-reinterpret-cast)
-  return scalar.style == YAML_PLAIN_SCALAR_STYLE && scalar.tag == nullptr && std::ranges::count(k_null, text) > 0;
+  return scalar.style == YAML_PLAIN_SCALAR_STYLE && scalar.tag == nullptr &&
+         std::ranges::count(k_null, text_of(event)) > 0;
 }
 
 /// Builds the tree from libyaml's events: its own node graph does not show repeated keys.
@@ -124,8 +130,7 @@ private:
     }
     const bool is_block = scalar.style == YAML_LITERAL_SCALAR_STYLE || scalar.style == YAML_FOLDED_SCALAR_STYLE;
     const auto end = is_block ? begin + 1 : offset_of(event.end_mark);
-    std::string text(reinterpret_cast<const char*>(scalar.value), scalar.length); // NOLINT(*-reinterpret-cast)
-    add({YamlNode::Kind::scalar, {begin, end}, std::move(text), {}, {}});
+    add({YamlNode::Kind::scalar, {begin, end}, std::string(text_of(event)), {}, {}});
   }
 
   void open(std::size_t begin, YamlNode::Kind kind) {
@@ -233,7 +238,7 @@ public:
     text.remove_prefix(preamble_of(text));
     yaml_parser_initialize(&m_parser); // fails for lack of memory alone; then no event comes
     yaml_parser_set_encoding(&m_parser, YAML_UTF8_ENCODING);
-    // NOLINTNEXTLINE(*-reinterpret-cast): bytes are bytes
+    // NOLINTNEXTLINE(*-reinterpret-cast): libyaml's bytes are unsigned
     yaml_parser_set_input_string(&m_parser, reinterpret_cast<const unsigned char*>(text.data()), text.size());
   }
   EventReader(const EventReader&) = delete;

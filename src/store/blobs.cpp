@@ -194,6 +194,13 @@ Result<std::optional<std::string>> Blobs::peek(const Digest& blob) const {
   return text && Digest::of(*text) == blob ? std::move(text) : std::nullopt;
 }
 
+Result<std::optional<oci::Manifest>> Blobs::peek_manifest(const Digest& blob) const {
+  SHEAF_TRY_ASSIGN(const auto text, peek(blob));
+  auto parsed = oci::parse_manifest(text.value_or(""));
+  auto* manifest = parsed ? std::get_if<oci::Manifest>(&*parsed) : nullptr;
+  return manifest != nullptr ? std::optional(std::move(*manifest)) : std::nullopt;
+}
+
 std::string Blobs::record_part(std::string_view folder, std::string_view encoder) {
   Sha256 name;
   name.field(folder).field(encoder);

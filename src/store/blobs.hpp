@@ -75,6 +75,8 @@ public:
   Result<std::optional<std::string>> read(const Digest& blob) const;
   /// As `read`, without keeping it from being collected.
   Result<std::optional<std::string>> peek(const Digest& blob) const;
+  /// As `peek`; nothing if it is no manifest of one image.
+  Result<std::optional<oci::Manifest>> peek_manifest(const Digest& blob) const;
 
   /// `folder` as in TreeRef, `encoder` as of archive::encoder_name.
   Result<std::optional<BlobRecord>> find_record(std::string_view folder, std::string_view encoder) const;

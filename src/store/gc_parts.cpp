@@ -121,8 +121,8 @@ private:
     return {};
   }
 
-  /// By names that were damaged: whose image they are can still be read, and it has not lost its name for good.
-  Result<std::set<std::string>> images_of_damaged_names() const {
+  /// Also by names that are damaged themselves, if whose they are can still be read.
+  Result<std::set<std::string>> named_images() const {
     SHEAF_TRY_ASSIGN(const auto entries, entries_of("tags"));
     std::set<std::string> images;
     for (const auto& entry : entries) {
@@ -137,13 +137,13 @@ private:
   }
 
   Result<void> add_images() {
-    SHEAF_TRY_ASSIGN(const auto named, images_of_damaged_names());
+    SHEAF_TRY_ASSIGN(const auto named, named_images());
     SHEAF_TRY_ASSIGN(const auto images, m_store.images());
     const Blobs blobs(m_store);
     for (const auto& image : images) {
       const auto name = image.tags.empty() ? image.id.short_hex() : image.tags.front().familiar();
       auto& part = add(fmt::format("images/{}.json", image.id.hex()), PartKind::image, name);
-      part.is_root = !image.tags.empty() || named.contains(image.id.hex());
+      part.is_root = named.contains(image.id.hex());
       SHEAF_TRY_ASSIGN(part.needs, needs_of(image.record, blobs));
     }
     return {};
@@ -161,10 +161,8 @@ private:
       return needs;
     }
     add_blob(*image.manifest);
-    SHEAF_TRY_ASSIGN(const auto text, blobs.peek(*image.manifest));
-    const auto parsed = oci::parse_manifest(text.value_or(""));
-    const auto* manifest = parsed ? std::get_if<oci::Manifest>(&*parsed) : nullptr;
-    for (const auto& layer : manifest != nullptr ? manifest->layers : std::vector<oci::Descriptor>()) {
+    SHEAF_TRY_ASSIGN(const auto manifest, blobs.peek_manifest(*image.manifest));
+    for (const auto& layer : manifest ? manifest->layers : std::vector<oci::Descriptor>()) {
       add_blob(layer.digest);
       const auto [first, last] = m_blob_records.equal_range(layer.digest);
       std::transform(first, last, std::back_inserter(needs), [](const auto& record) { return record.second; });

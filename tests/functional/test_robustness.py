@@ -70,10 +70,11 @@ def test_a_signal_that_is_ignored_stays_so(project):
 
 
 def test_one_request_that_comes_twice_is_one(project):
-    """As timeout(1) and npm send it: to the process, and to its group."""
+    """As timeout(1) and npm send it: to the process, and to its group. (Two numbers here, because of two that are equal
+    and wait the kernel makes one.)"""
     with sleeping_build(project) as (process, marker):
         process.send_signal(signal.SIGTERM)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGHUP)
         outcome = finish(process, 10)
         assert outcome.code == 130, outcome
         wait_until(lambda: not processes_with(marker), 5, "no process of the step is left")

@@ -39,6 +39,18 @@ protected:
     return names;
   }
 
+  /// Of two builds of one layer, committed in this order, is it `kept` that `keep_last` of one keeps, and it alone?
+  bool stays_alone(const LayerRecord& kept, const LayerRecord& first, const LayerRecord& second) {
+    {
+      auto store = open();
+      commit(store, first);
+      commit(store, second);
+    }
+    auto store = open();
+    EXPECT_THAT(collect(store, {{1, std::nullopt, std::nullopt}, false}), testing::ElementsAre(first.name));
+    return store.find(kept.recipe_key).value().has_value() && store.all().value().size() == 1;
+  }
+
   /// Collects everything while `parts` are mounted, in a thread with mounts of its own. Nothing if none can be had
   /// here.
   std::optional<GcReport> collect_while_mounted(const std::vector<std::string>& parts) const {
@@ -99,32 +111,17 @@ TEST_F(GcTest, ARecipeStaysWithTheNewerOfItsContents) {
 }
 
 TEST_F(GcTest, OfTwoBuildsInOneSecondTheLaterIsTheNewer) {
-  const auto first = record("a", "first", "one");
-  const auto second = record("a", "second", "two");
-  ASSERT_EQ(first.created, second.created);
-  {
-    auto store = open();
-    commit(store, second);
-    commit(store, first);
-  }
-  auto store = open();
-  EXPECT_THAT(collect(store, {{1, std::nullopt, std::nullopt}, false}), testing::ElementsAre("a"));
-  EXPECT_TRUE(store.find(first.recipe_key).value());
-  EXPECT_FALSE(store.find(second.recipe_key).value());
+  const auto earlier = record("a", "earlier", "one");
+  const auto later = record("a", "later", "two");
+  ASSERT_EQ(earlier.created, later.created);
+  EXPECT_TRUE(stays_alone(later, earlier, later));
 }
 
 TEST_F(GcTest, ABuildFromTheFutureIsOlderThanThoseOfNow) {
   auto strange = record("a", "strange", "one");
   strange.created = std::time(nullptr) + 1'000'000;
   const auto usual = record("a", "usual", "two");
-  {
-    auto store = open();
-    commit(store, strange);
-    commit(store, usual);
-  }
-  auto store = open();
-  EXPECT_THAT(collect(store, {{1, std::nullopt, std::nullopt}, false}), testing::ElementsAre("a"));
-  EXPECT_TRUE(store.find(usual.recipe_key).value());
+  EXPECT_TRUE(stays_alone(usual, strange, usual));
 }
 
 /// Its record and its row would be taken for those of the lost one.
